@@ -1,0 +1,34 @@
+# demo and test make .venv themselves; PYTHON chooses the interpreter for it.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: demo test lint protos prototxt clean
+
+demo: .venv/runs
+	$(BIN)/python demo.py
+
+test: .venv/tests
+	$(BIN)/python -m pytest -q
+
+lint: .venv/tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+protos:
+	bash caffe/proto/generate.sh
+
+prototxt: .venv/runs
+	for net in */net.py; do $(BIN)/python $$net; done
+
+.venv/runs: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q -r requirements.txt
+	touch $@
+
+.venv/tests: .venv/runs requirements-test.txt
+	$(BIN)/python -m pip install -q -r requirements-test.txt
+	touch $@
+
+clean:
+	rm -rf .venv demo-runs .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,29 @@
+"""caffe: the part of pycaffe that fully convolutional networks use, on
+PyTorch. It is not BVLC Caffe: it reads and writes Caffe's files, takes its
+Python API and gives its numbers, but shares none of its code.
+"""
+
+from caffe import coord_map
+from caffe.device import (
+    set_device,
+    set_mode_cpu,
+    set_mode_gpu,
+    set_random_seed,
+)
+from caffe.log import init_log, log
+from caffe.net import TEST, TRAIN, Net
+from caffe.net_spec import NetSpec, layers, params, to_proto
+from caffe.ops import layer_type_list
+from caffe.ops.python import Layer
+from caffe.proto import caffe_pb2
+from caffe.solver import (
+    AdaDeltaSolver,
+    AdaGradSolver,
+    AdamSolver,
+    NesterovSolver,
+    RMSPropSolver,
+    SGDSolver,
+    get_solver,
+)
+
+__version__ = '1.0.0'       # the Caffe whose behaviour this is

@@ -1,0 +1,161 @@
+"""The one mechanism under every data layer: settings, image order, prefetch.
+
+The order of images is that of Berkeley's layers under Python 2 (voc_layers.py
+and its siblings): a split whose name contains `train` is drawn with
+replacement, int(random() * n), one draw when the layer is set up and one after
+each forward pass; any other split runs from its first item to its last and
+starts over. The generator is the layer's own, so no other user of `random`
+changes the order. While the net computes, a thread reads what comes next.
+Not here: what a split is and how an item is read: see `items` and `load`.
+"""
+
+import ast
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
+
+import caffe
+import numpy as np
+
+
+class SegDataLayer(caffe.Layer):
+    """A Python layer without bottoms that reads its tops from files.
+
+    A subclass names its tops and its settings, and defines `items` and
+    `load`. Where the run stands is kept in two attributes, for whoever wants
+    to continue it:
+      upcoming    positions in `indices` of the next pass's items, a tuple
+      generator   the random.Random that draws them; None: in turn
+    """
+
+    tops = ('data', 'label')
+    needs = {'split'}  # keys of param_str
+    allows = {'randomize', 'seed'}
+    batch = 1
+    _workers = None
+    _reading = None  # (positions, future) of what is read or being read
+
+    def items(self):
+        """The items to choose from, in the order of the split's file."""
+        raise NotImplementedError(f'{type(self).__name__} has no items')
+
+    def load(self, item):
+        """Reads one item in a thread of its own: must not draw numbers.
+
+        Gives: one array per top, each without the batch axis
+        """
+        raise NotImplementedError(f'{type(self).__name__} has no load')
+
+    def setup(self, bottom, top):
+        self.params = self.read_params()
+        if len(top) != len(self.tops):
+            number = ('no', 'one', 'two', 'three')[len(self.tops)]
+            raise ValueError(
+                f'{type(self).__name__}: Need to define {number} tops: '
+                f'{" and ".join(self.tops)}.'
+            )
+        if len(bottom):
+            raise ValueError(f'{type(self).__name__}: Do not define a bottom.')
+        self.indices = self.items()
+        shuffled = 'train' in self.params['split']
+        self.generator = None
+        if shuffled and self.params.get('randomize', True):
+            self.generator = Random(self.params.get('seed'))
+        self.upcoming = ()
+        self.advance()
+
+    def read_params(self):
+        try:
+            params = ast.literal_eval(self.param_str)
+            keys = set(params.keys())
+        except (SyntaxError, ValueError, AttributeError):
+            raise ValueError(
+                f'{type(self).__name__}: param_str must be a Python dict of '
+                f'plain values, not {self.param_str!r}'
+            ) from None
+        missing = self.needs - keys
+        unknown = keys - self.needs - self.allows
+        if missing or unknown:
+            fault = f'lacks {_list(missing)}' if missing else ''
+            fault += ' and ' if missing and unknown else ''
+            fault += f'has unknown {_list(unknown)}' if unknown else ''
+            raise ValueError(
+                f'{type(self).__name__}: param_str {fault}; it needs '
+                f'{_list(self.needs)} and may have {_list(self.allows)}'
+            )
+        return params
+
+    def reshape(self, bottom, top):
+        for blob, array in zip(top, self.upcoming_arrays()):
+            blob.reshape(*array.shape)
+
+    def forward(self, bottom, top):
+        for blob, array in zip(top, self.upcoming_arrays()):
+            blob.data[...] = array
+        self.advance()
+        self.prefetch()
+
+    def backward(self, top, propagate_down, bottom):
+        """Nothing flows into files."""
+
+    @property
+    def idx(self):
+        """The next item's position, under the original's name."""
+        return self.upcoming[0]
+
+    def advance(self):
+        """Draws, or counts on to, the positions of the next pass."""
+        last = self.upcoming[-1] if self.upcoming else -1
+        count = len(self.indices)
+        if self.generator is None:
+            steps = range(1, self.batch + 1)
+            self.upcoming = tuple((last + step) % count for step in steps)
+        else:
+            draws = (self.generator.random() for _ in range(self.batch))
+            self.upcoming = tuple(int(draw * count) for draw in draws)
+
+    def prefetch(self):
+        """Starts reading the upcoming items, unless that is under way."""
+        if self._reading and self._reading[0] == self.upcoming:
+            return
+        if self._workers is None:
+            # its thread ends with `close`, or when nothing refers to the pool
+            self._workers = ThreadPoolExecutor(1, 'data layer')
+        items = [self.indices[at] for at in self.upcoming]
+        future = self._workers.submit(_read, self.load, items)
+        self._reading = self.upcoming, future
+
+    def upcoming_arrays(self):
+        """The next pass's tops, batch axis first; raises what `load` raised,
+        and reads anew the next time, should the file be mended by then."""
+        self.prefetch()
+        try:
+            return self._reading[1].result()
+        except BaseException:
+            self._reading = None
+            raise
+
+    def close(self):
+        """Ends the thread. The layer may be used again: it starts another."""
+        if self._workers is not None:
+            self._workers.shutdown(wait=False, cancel_futures=True)
+        self._workers = self._reading = None
+
+
+def _read(load, items):
+    return [np.stack(arrays) for arrays in zip(*map(load, items))]
+
+
+def bgr_minus_mean(pixels, mean):
+    """H x W x 3 RGB uint8 -> 3 x H x W float32, blue first, minus the mean.
+
+    The subtraction is done in the mean's own precision and rounded to
+    float32 after it, as numpy does `x -= mean` for a float32 x. There are
+    only 256 values a channel, so it is done for those.
+    """
+    values = np.arange(256, dtype=np.float32)
+    table = (values - np.reshape(mean, (3, 1))).astype(np.float32)  # 3 x 256
+    return np.stack([table[c][pixels[:, :, 2 - c]] for c in range(3)])
+
+
+def _list(keys):
+    return ', '.join(sorted(keys)) or 'nothing else'

@@ -1,0 +1,173 @@
+"""Label maps as pictures: PASCAL VOC's palette, overlays, grids.
+
+VOC development kit, VOClabelcolormap: the three lowest bits of a label are the
+highest bits of red, green and blue, the next three the ones below, and so on.
+255, the void around objects, comes out as VOC's cream border. Needs numpy and
+Pillow only; the order of VOC's classes is that of the kit too.
+"""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+VOC_CLASSES = (
+    'background',
+    'aeroplane',
+    'bicycle',
+    'bird',
+    'boat',
+    'bottle',
+    'bus',
+    'car',
+    'cat',
+    'chair',
+    'cow',
+    'diningtable',
+    'dog',
+    'horse',
+    'motorbike',
+    'person',
+    'pottedplant',
+    'sheep',
+    'sofa',
+    'train',
+    'tvmonitor',
+)
+VOID = 255
+INK, PAPER = (40, 40, 40), (255, 255, 255)
+
+
+def voc_palette(n=256):
+    """n x 3 uint8, the RGB colour of every label."""
+    labels, colours = np.arange(n), np.zeros((n, 3), np.int64)
+    for bit in range(8):
+        for channel in range(3):
+            on = labels >> (3 * bit + channel) & 1
+            colours[:, channel] |= on << (7 - bit)
+    return colours.astype(np.uint8)
+
+
+PALETTE = voc_palette()
+
+
+def label_image(label):
+    """A palette image (mode P) that looks right and holds the labels.
+
+    Takes: label: H x W, integers 0..255
+    """
+    label = np.asarray(label)
+    if label.ndim != 2:
+        raise ValueError(f'a label map is H x W, this has shape {label.shape}')
+    if label.size and not 0 <= label.min() <= label.max() <= 255:
+        raise ValueError(
+            f'labels {label.min()} to {label.max()} do not fit into the 0 to '
+            '255 of a palette image'
+        )
+    image = Image.fromarray(label.astype(np.uint8))
+    image.putpalette(PALETTE.tobytes())
+    return image
+
+
+def read_label(path):
+    """The labels of a palette or grayscale image. Gives: H x W uint8."""
+    with Image.open(path) as image:
+        if image.mode not in ('P', 'L'):
+            raise ValueError(
+                f'{path}: mode {image.mode} holds colours, not labels; a label '
+                'map is a palette (P) or grayscale (L) image'
+            )
+        return np.array(image, np.uint8)
+
+
+def colour(label):
+    """H x W labels -> H x W x 3 uint8."""
+    return PALETTE[np.asarray(label).astype(np.uint8)]
+
+
+def overlay(image, label, alpha=0.5):
+    """The label colours laid over the image; background stays as it is.
+
+    Takes: image: H x W x 3 uint8 RGB, label: H x W
+    Gives: H x W x 3 uint8
+    """
+    image, label = np.asarray(image), np.asarray(label)
+    if image.shape != (*label.shape, 3):
+        raise ValueError(
+            f'image {image.shape} and label map {label.shape} do not match'
+        )
+    mixed = (1 - alpha) * image + alpha * colour(label)
+    return np.where(label[..., None] > 0, mixed.round(), image).astype(np.uint8)
+
+
+def grid(rows, titles, names=VOC_CLASSES, side=240):
+    """One picture of several beside each other, with titles and a legend.
+
+    Takes: rows: lists of cells, one per title: PIL images or arrays, H x W x 3
+           (photograph) or H x W (labels, shown in their colours)
+           names: of the labels, for the legend of those that occur
+           side: pixels of a cell's longer side
+    Gives: PIL image, RGB
+    """
+    for row in rows:
+        if len(row) != len(titles):
+            raise ValueError(f'{len(row)} cells under {len(titles)} titles')
+    gap, font = side // 20, ImageFont.load_default(side // 14)
+    cells = [[_cell(cell, side) for cell in row] for row in rows]
+    widths = [max(cell.width for cell in column) for column in zip(*cells)]
+    legend = _legend(_labels_in(rows), names, sum(widths), gap, font)
+    top = gap // 2 + 2 * font.size
+    heights = [max(cell.height for cell in row) + gap for row in cells]
+    size = (
+        sum(widths) + gap * (len(widths) + 1),
+        top + sum(heights) + legend.height,
+    )
+    page = Image.new('RGB', size, PAPER)
+    draw, x = ImageDraw.Draw(page), gap
+    for title, width, column in zip(titles, widths, zip(*cells)):
+        place = (x + width / 2, top - font.size / 2)
+        draw.text(place, title, INK, font, anchor='ms')
+        y = top
+        for cell, height in zip(column, heights):
+            page.paste(cell, (x + (width - cell.width) // 2, y))
+            y += height
+        x += width + gap
+    page.paste(legend, (gap, top + sum(heights)))
+    return page
+
+
+def _labels_in(rows):
+    maps = (np.asarray(cell) for row in rows for cell in row)
+    seen = [np.unique(label) for label in maps if label.ndim == 2]
+    return np.unique(np.concatenate(seen)) if seen else ()
+
+
+def _legend(labels, names, width, gap, font):
+    """Swatches and names, in as many equal columns as the width allows."""
+    texts = ['void' if v == VOID else _name(v, names) for v in labels]
+    box, line = font.size, round(1.6 * font.size)
+    step = box * 2 + gap + int(max(map(font.getlength, texts), default=0))
+    across = max(1, (width + gap) // step)
+    down = -(-len(texts) // across)
+    page = Image.new('RGB', (width, down * line + gap * bool(texts)), PAPER)
+    draw = ImageDraw.Draw(page)
+    for i, (value, text) in enumerate(zip(labels, texts)):
+        x, y = i % across * step, i // across * line
+        fill = tuple(PALETTE[value].tolist())
+        draw.rectangle((x, y, x + box, y + box), fill, INK)
+        place = (x + 1.6 * box, y + box / 2)
+        draw.text(place, text, INK, font, anchor='lm')
+    return page
+
+
+def _name(label, names):
+    return names[label] if label < len(names) else str(label)
+
+
+def _cell(cell, side):
+    if not isinstance(cell, Image.Image):
+        cell = np.asarray(cell)
+        cell = label_image(cell) if cell.ndim == 2 else Image.fromarray(cell)
+    scale = side / max(cell.size)
+    size = [max(1, round(length * scale)) for length in cell.size]
+    labels = cell.mode == 'P'  # a mean of two labels would be a third one
+    how = Image.Resampling.NEAREST if labels else Image.Resampling.LANCZOS
+    return cell.resize(size, how).convert('RGB')

@@ -1,0 +1,68 @@
+"""python -m surgery vgg16 SOURCE.caffemodel: the trunk's first weights.
+
+Reads an ILSVRC classifier, VGG-16 or CaffeNet, in any of Caffe's formats and
+writes the weights of the trunk that networks here start from.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from caffe.proto.model import read_model, write_model
+from nets import caffenet, vgg16
+from surgery.classifier import (
+    check_order,
+    filter_shapes,
+    fully_convolutional,
+)
+
+WEIGHTS = Path(__file__).resolve().parents[1] / 'weights'
+TRUNKS = {  # name: table of layers, file
+    'vgg16': (vgg16.trunk, WEIGHTS / 'vgg16-fcn.caffemodel'),
+    'caffenet': (caffenet.trunk, WEIGHTS / 'alexnet-fcn.caffemodel'),
+}
+
+
+def convert(source, out, trunk):
+    """Takes: source, out: paths; trunk: NetParameter. Gives: Report"""
+    model = read_model(source)
+    arrays = {
+        layer.name: [blob.data.reshape(blob.shape) for blob in blobs]
+        for layer, blobs in zip(model.net.layer, model.blobs)
+        if blobs
+    }
+    check_order(
+        [layer.name for layer in model.net.layer],
+        [at.name for at in trunk.layer if at.bottom and at.bottom != at.top],
+    )
+    trunk_arrays, report = fully_convolutional(arrays, filter_shapes(trunk))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    blobs = [
+        [(array, None) for array in trunk_arrays.get(layer.name, [])]
+        for layer in trunk.layer
+    ]
+    write_model(out, trunk, blobs)
+    return report
+
+
+def main(arguments=None):
+    parser = argparse.ArgumentParser(
+        'python -m surgery', description=__doc__.splitlines()[0]
+    )
+    parser.add_argument('trunk', choices=TRUNKS)
+    parser.add_argument('source', type=Path, help='the classifier')
+    parser.add_argument('-o', '--out', type=Path, help='where to write')
+    args = parser.parse_args(arguments)
+    trunk, default = TRUNKS[args.trunk]
+    out = args.out or default
+    try:
+        if out.exists() and out.samefile(args.source):
+            raise ValueError('source and output are the same file')
+        print(convert(args.source, out, trunk()))
+    except (OSError, ValueError, RuntimeError) as error:
+        sys.exit(f'{args.source}: {error}')
+    print(f'wrote {out}')
+
+
+if __name__ == '__main__':
+    main()

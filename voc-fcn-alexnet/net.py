@@ -1,0 +1,36 @@
+"""FCN-AlexNet on PASCAL VOC: FCN-32s on the smaller, older trunk (section 4.1).
+The loss is a mean over pixels, its solver's rate accordingly larger.
+
+`python net.py` writes train, val and deploy.prototxt. Shapes in comments are
+those of a 500 x 500 image.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from caffe import NetSpec
+from nets.caffenet import TRUNK
+from nets.datasets import voc
+from nets.heads import crop, loss, score, upsample
+from nets.prototxt import write
+from nets.table import stack
+
+CLASSES = 21  # background and 20 kinds of objects
+
+
+def fcn(split):
+    n = NetSpec()
+    n.data, n.label = voc(split)
+    stack(n, n.data, TRUNK)  # fc7: 4096 x 16 x 16
+    n.score_fr = score(n.fc7, CLASSES)  # 21 x 16 x 16
+    # 21 x 543 x 543; an even kernel would put the crop between two pixels
+    n.upscore = upsample(n.score_fr, CLASSES, 32, kernel_size=63)
+    n.score = crop(n.upscore, n.data)  # 21 x 500 x 500
+    n.loss = loss(n.score, n.label, normalize=True)
+    return n.to_proto()
+
+
+if __name__ == '__main__':
+    write(__file__, fcn, 'train', 'val', data=(1, 3, 500, 500))

@@ -1,0 +1,18 @@
+"""FCN-AlexNet, from the ILSVRC classifier; 20 images an update."""
+
+import sys
+from pathlib import Path
+
+# The root first: this file, too, is called solve.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import solve  # noqa: E402
+
+RECIPE = solve.Recipe(
+    start='alexnet-fcn',
+    new=('score_fr',),
+    rounds=25,  # of 4000 iterations, each followed by seg_tests
+)
+
+if __name__ == '__main__':
+    sys.exit(solve.main(__file__))

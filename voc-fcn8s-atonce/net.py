@@ -1,0 +1,45 @@
+"""FCN-8s on PASCAL VOC, learned at once: no stage before it, but pool4 and
+pool3 scaled down to the coarse stream's magnitude (PAMI version of the paper).
+
+`python net.py` writes train, val and deploy.prototxt. Shapes in comments are
+those of a 500 x 500 image.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from caffe import NetSpec
+from nets.datasets import voc
+from nets.heads import crop, fuse, loss, scale, score, upsample
+from nets.prototxt import write
+from nets.table import stack
+from nets.vgg16 import TRUNK
+
+CLASSES = 21  # background and 20 kinds of objects
+
+
+def fcn(split):
+    n = NetSpec()
+    n.data, n.label = voc(split)
+    stack(n, n.data, TRUNK)  # fc7: 4096 x 16 x 16
+    n.score_fr = score(n.fc7, CLASSES)  # 21 x 16 x 16
+    n.upscore2 = upsample(n.score_fr, CLASSES, 2)  # 21 x 34 x 34
+    n.scale_pool4 = scale(n.pool4, 0.01)
+    n.score_pool4 = score(n.scale_pool4, CLASSES)  # 21 x 44 x 44
+    n.score_pool4c = crop(n.score_pool4, n.upscore2)  # 21 x 34 x 34
+    n.fuse_pool4 = fuse(n.upscore2, n.score_pool4c)  # 21 x 34 x 34
+    n.upscore_pool4 = upsample(n.fuse_pool4, CLASSES, 2)  # 21 x 70 x 70
+    n.scale_pool3 = scale(n.pool3, 0.0001)
+    n.score_pool3 = score(n.scale_pool3, CLASSES)  # 21 x 88 x 88
+    n.score_pool3c = crop(n.score_pool3, n.upscore_pool4)  # 21 x 70 x 70
+    n.fuse_pool3 = fuse(n.upscore_pool4, n.score_pool3c)  # 21 x 70 x 70
+    n.upscore8 = upsample(n.fuse_pool3, CLASSES, 8)  # 21 x 568 x 568
+    n.score = crop(n.upscore8, n.data)  # 21 x 500 x 500
+    n.loss = loss(n.score, n.label)
+    return n.to_proto()
+
+
+if __name__ == '__main__':
+    write(__file__, fcn, 'train', 'val', data=(1, 3, 500, 500))
