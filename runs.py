@@ -9,6 +9,7 @@ import re
 import sys
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 from tqdm import tqdm
 from tqdm.contrib.logging import logging_redirect_tqdm
@@ -17,17 +18,11 @@ import caffe
 import score
 import surgery
 from caffe.log import GlogFormatter, logger
-from caffe.ops.python import find_class
-from caffe.proto import text
+from caffe.proto import model, text
+from data.datasets import DATASETS
+from needs import ids, needs, newest, starting_model
 from weights.load import choose_device, zero_warnings
-from weights.published import BY_DIRECTORY
 
-ROOT = Path(__file__).resolve().parent
-CLASSIFIERS = {         # starting model: how it is made
-    'vgg16-fcn': 'python -m surgery vgg16 VGG_ILSVRC_16_layers.caffemodel',
-    'alexnet-fcn': 'python -m surgery caffenet '
-                   'bvlc_reference_caffenet.caffemodel',
-}
 RED, PLAIN = '\033[31m', '\033[0m'
 
 
@@ -39,9 +34,9 @@ def run(folder, recipe, args):
     Raises: ValueError, OSError, RuntimeError, before the first iteration if
         anything is missing
     """
-    for name, value in (('VOC_DIR', args.voc), ('SBD_DIR', args.sbd)):
-        if value:
-            os.environ[name] = str(Path(value).expanduser().resolve())
+    for dataset in DATASETS:
+        if value := getattr(args, dataset.option):
+            os.environ[dataset.env] = str(Path(value).expanduser().resolve())
     given = [Path(f).resolve() if f and f not in ('newest', 'none') else f
              for f in (args.weights, args.resume)]
     os.chdir(folder)        # prototxt paths count from here, as in Caffe
@@ -56,7 +51,8 @@ def run(folder, recipe, args):
                                if args.resume == 'newest' else given[1]))
         else:
             begin(solver.net, recipe,
-                  given[0] or starting_model(folder, recipe.start))
+                  [given[0]] if given[0] else
+                  [starting_model(folder, name) for name in recipe.starts])
         rounds(solver, recipe, args.iterations)
     return 0
 
@@ -73,74 +69,14 @@ def missing(folder, recipe, weights=None, resume=None, device='cpu'):
     except (ValueError, RuntimeError) as error:
         faults.append(f'{error} Without one: '
                       f'python {folder.name}/solve.py cpu')
-    if resume == 'newest' and not newest(folder, 'solverstate'):
-        faults.append(f'no .solverstate in {folder}/snapshot to resume from')
-    elif resume not in (None, 'newest') and not resume.is_file():
-        faults.append(f'{resume}: no such .solverstate')
-    elif not resume and weights not in (None, 'none'):
-        if not weights.is_file():
-            faults.append(f'{weights}: no such model file')
-    elif not resume and not weights:
-        if not starting_model(folder, recipe.start):
-            faults.append(advice(recipe.start))
-    splits = {}
-    for phase in ('train', 'test'):
-        try:
-            splits[phase] = ids(folder, phase)
-        except (OSError, ValueError) as error:
-            faults.append(f'data to {phase} on: {error}')
-    both = set(splits.get('train', ())) & set(splits.get('test', ()))
-    if both:
-        faults.append(
-            f'{len(both)} images ({sorted(both)[0]}, ...) are trained on and '
-            'tested on: the scores would mean nothing. Choose disjoint splits')
+    lacking = {}            # fault: what it keeps from being done
+    for need in needs(folder, recipe, weights, resume):
+        if need.fault:
+            lacking.setdefault(need.fault, []).append(need.what)
+    for fault, what in lacking.items():
+        data = f'data to {" and ".join(what)} on: '
+        faults.append(data * (what[0] in ('train', 'test')) + fault)
     return faults
-
-
-def ids(folder, phase):
-    """The images that a net of this directory runs on, in order.
-
-    Takes: phase: train or test
-    """
-    solver = text.read_solver(str(folder / 'solver.prototxt'))
-    path = solver.train_net if phase == 'train' else solver.test_net[0]
-    layer = text.read_net(str(folder / path)).layer[0]
-    kind = find_class(layer.python_param.module, layer.python_param.layer,
-                      [folder, folder.parent, ROOT / 'data'])
-    source = kind(layer)
-    source.param_str = layer.python_param.param_str
-    source.params = source.read_params()
-    return source.items()
-
-
-def starting_model(folder, start):
-    """The file a network begins from, or None: a published or converted one
-    in weights/, or the last snapshot of the network before it."""
-    before = folder.parent / start
-    published = BY_DIRECTORY.get(start)
-    names = [f'{start}.caffemodel']
-    names += [published.file] if published and published.file else []
-    places = [place / name for place in (before, ROOT / 'weights')
-              for name in names]
-    return next((p for p in places if p.is_file()),
-                newest(before, 'caffemodel'))
-
-
-def advice(start):
-    if start in CLASSIFIERS:
-        return (f'no starting weights {ROOT}/weights/{start}.caffemodel: make '
-                f'them from the classifier, {CLASSIFIERS[start]}')
-    file = BY_DIRECTORY[start].file
-    return (f'no trained {start}, from which this net starts: train it, '
-            f'python {start}/solve.py; or put its published weights, {file}, '
-            f'into {ROOT}/weights ({BY_DIRECTORY[start].address})')
-
-
-def newest(folder, kind):
-    """The snapshot of the highest iteration in a network directory."""
-    found = {int(re.search(r'_iter_(\d+)', path.name)[1]): path
-             for path in (folder / 'snapshot').glob(f'*_iter_*.{kind}')}
-    return found[max(found)] if found else None
 
 
 # start --------------------------------------------------------------------
@@ -166,35 +102,66 @@ def settings(seed):
 def begin(net, recipe, weights):
     """Gives a net its first weights and says what became of every parameter.
 
-    Raises: ValueError if the file has nothing for this net, or leaves
+    Takes: weights: model files: one for each start of the recipe, or one
+        instead of them; or ['none']
+    Raises: ValueError if a file has nothing for this net, or they leave
         features without weights
     """
-    new = set(recipe.new)
     up = [name for name in net.params if 'up' in name]
-    if weights == 'none':
+    start = ' and '.join(map(str, weights))
+    if weights == ['none']:
         warn('no starting weights: every layer begins at its filler')
     else:
-        report = net.copy_from(str(weights))
-        print(f'starting from {weights}\n{report}')
-        if not report.copied:
-            raise ValueError(
-                f'{weights}: no layer of it is in this net. It has '
-                f'{", ".join(report.ignored) or "no parameters"}')
-        lost = [name for name in report.untouched
-                if name not in new and name not in up
-                and name.startswith('score')]
-        if lost:
-            warn(f'{weights} has no {", ".join(lost)}: this net continues '
-                 f'{recipe.start}, and these layers begin at zero instead. '
-                 'To train all streams at once from the classifier, use '
-                 'voc-fcn8s-atonce')
+        print(f'starting from {start}')
+        if recipe.plant and len(weights) == len(recipe.starts):
+            recipe.plant(net, *map(stored, weights))
+        else:
+            copy_by_name(net, weights[0])
+        warn_of_lost(net, recipe, start)
     surgery.interp(net, up)
-    zero = [line for line in zero_warnings(net)
-            if not re.search(r'layer score', line)]
-    if zero and weights != 'none':
-        raise ValueError('nothing can be learned:\n    ' + '\n    '.join(zero))
-    for line in zero_warnings(net):
-        warn(line) if zero else print(line.replace('WARNING: ', ''))
+    zero = zero_warnings(net)
+    features = [x for x in zero if not re.search(r'layer score', x)]
+    if features and weights != ['none']:
+        raise ValueError('nothing can be learned:\n    '
+                         + '\n    '.join(features))
+    for line in zero:
+        warn(line) if features else print(line.replace('WARNING: ', ''))
+
+
+def copy_by_name(net, path):
+    report = net.copy_from(str(path))
+    print(report)
+    if not report.copied:
+        raise ValueError(
+            f'{path}: no layer of it is in this net. It has '
+            f'{", ".join(report.ignored) or "no parameters"}')
+
+
+def stored(path):
+    """A model file as surgery wants a net: {layer: blobs} in `params`."""
+    if model.is_hdf5(path):
+        layers = {name: [arrays[i] for i in sorted(arrays)]
+                  for name, arrays in model.read_hdf5(str(path)).items()}
+    else:
+        net, blobs = model.read_model(str(path))
+        layers = {layer.name: [x.data.reshape(x.shape) for x in each]
+                  for layer, each in zip(net.layer, blobs)}
+    return SimpleNamespace(params={
+        name: [SimpleNamespace(data=x, shape=x.shape) for x in arrays]
+        for name, arrays in layers.items() if arrays})
+
+
+def warn_of_lost(net, recipe, start):
+    """Says which scores begin at zero although the start should have them."""
+    lost = [name for name, blobs in net.params.items()
+            if name.startswith('score') and name not in recipe.new
+            and not blobs[0].tensor.any()]
+    if lost:
+        atonce = recipe.starts[0].startswith('voc-')
+        warn(f'{start} has no {", ".join(lost)}: this net continues '
+             f'{" and ".join(recipe.starts)}, and these layers begin at zero '
+             'instead.' + ' To train all streams at once from the '
+             'classifier, use voc-fcn8s-atonce' * atonce)
 
 
 def warn(line):
@@ -211,6 +178,8 @@ def rounds(solver, recipe, limit):
     the last weights are always kept."""
     end = recipe.rounds * recipe.iterations
     end = end if limit is None else min(end, limit)
+    for net in solver.test_nets[:1]:
+        net.set_keep([blob for pair in recipe.tests for blob in pair])
     val = ids(Path.cwd(), 'test')
     with shown(solver, end):
         while solver.iter < end:

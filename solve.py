@@ -12,31 +12,41 @@ import importlib.util
 import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
+from typing import Callable, NamedTuple, Optional, Union
 
 ROOT = Path(__file__).resolve().parent
 for folder in (ROOT / 'data', ROOT):    # data: for `module: "voc_layers"`
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
+import needs  # noqa: E402
 import runs  # noqa: E402
+from data.datasets import DATASETS  # noqa: E402
+from weights.published import BY_DIRECTORY  # noqa: E402
 
 
 class Recipe(NamedTuple):
     """What a network's training is, beyond its prototxt files.
 
     start       where its first weights come from: a network directory, or a
-                file in weights/ without its ending
+                file in weights/ without its ending; or a tuple of these
     new         layers that its start does not have; they begin at zero
     rounds      of `iterations` each, with seg_tests after every one
     tests       (score blob, label blob) of each task
+    plant       puts the weights of `start` into the net where copying by
+                name does not do: plant(net, *starts), which have `.params`
     """
 
-    start: str
+    start: Union[str, tuple]
     new: tuple
     rounds: int
     iterations: int = 4000
     tests: tuple = (('score', 'label'),)
+    plant: Optional[Callable] = None
+
+    @property
+    def starts(self):
+        return (self.start,) if isinstance(self.start, str) else self.start
 
 
 def main(recipe_py, argv=None):
@@ -66,8 +76,9 @@ def arguments(network, argv):
         help='stop after N iterations in all')
     add('--resume', nargs='?', const='newest', metavar='FILE',
         help='go on from a .solverstate; without FILE, from the newest')
-    add('--voc', metavar='DIR', help='VOC2011, instead of data/pascal/VOC2011')
-    add('--sbd', metavar='DIR', help='SBD, instead of data/sbdd/dataset')
+    for dataset in DATASETS:
+        add(f'--{dataset.option}', metavar='DIR',
+            help=f'{dataset}, instead of {dataset.home}')
     add('--seed', type=int, metavar='N',
         help='of dropout, and of the image order instead of 1337')
     args = parser.parse_args(argv)
@@ -79,13 +90,12 @@ def arguments(network, argv):
 
 
 def networks():
-    """The network directories, in the order of the paper."""
-    order = ('32s', '16s', '8s', 'atonce', 'alexnet')
-    found = [path.parent for path in ROOT.glob('*/solve.py')]
-    return sorted(found, key=lambda path: (
-        path.name.split('-')[0] != 'voc', path.name.split('-')[0],
-        max((i for i, word in enumerate(order) if word in path.name),
-            default=0)))
+    """The network directories, the published ones first, in their order."""
+    order = [*BY_DIRECTORY]
+    found = {path.parent.name: path.parent for path in ROOT.glob('*/solve.py')}
+    rank = {name: at for at, name in enumerate(order)}
+    return [found[name] for name in
+            sorted(found, key=lambda name: (rank.get(name, len(rank)), name))]
 
 
 def recipe_of(folder):
@@ -101,13 +111,50 @@ def recipe_of(folder):
 
 
 def overview():
-    """Prints each network with what it is waiting for."""
+    """Prints what each network has, what it lacks, and the next command. What
+    several lack is explained once, below."""
+    notes = []
     for folder in networks():
-        missing = runs.missing(folder, recipe_of(folder))
-        print(f'{folder.name:22}{"ready" if not missing else "needs"}')
-        for fault in missing:
-            print(f'    {fault}')
-    print('\nTo train one: python <network>/solve.py [GPU | cpu]')
+        recipe = recipe_of(folder)
+        print(folder.name)
+        todo = needs.needs(folder, recipe)
+        for need in todo:
+            if need.fault and need.fault not in notes:
+                notes.append(need.fault)
+            lacks = [need.name] * bool(need.name) + ['missing']
+            print(f'    {need.what:8}', need.found or
+                  f'{" ".join(lacks)} [{notes.index(need.fault) + 1}]')
+        print(f'    {"weights":8}', own_weights(folder))
+        print(f'    {"next":8}', next_command(folder, recipe, todo))
+    for number, note in enumerate(notes, 1):
+        print(f'\n[{number}] {note}')
+    print('\npython <network>/solve.py --help tells the options; cpu for one '
+          'without a GPU')
+
+
+def own_weights(folder):
+    """What a network has been trained to, or who has."""
+    path = needs.starting_model(folder, folder.name)
+    if path:
+        return needs.shown(path)
+    published = BY_DIRECTORY.get(folder.name)
+    if published and published.file:
+        return f'none; published: python -m weights fetch {folder.name}'
+    return 'none, and none were published'
+
+
+def next_command(folder, recipe, todo):
+    """What to do for a network, given its Needs."""
+    for need in todo:
+        if need.fault:
+            return need.command
+    end = recipe.rounds * recipe.iterations
+    state = needs.newest(folder, 'solverstate')
+    done = int(state.stem.split('_')[-1]) if state else 0
+    if done < end:
+        return f'python {folder.name}/solve.py' + ' --resume' * bool(done)
+    model = needs.shown(needs.newest(folder, 'caffemodel'))
+    return f'python -m score {folder.name} --weights {model}'
 
 
 def cli(argv):
@@ -126,5 +173,5 @@ def cli(argv):
 
 
 if __name__ == '__main__':
-    import solve            # so that recipes and this are one module
+    import solve  # so that recipes and this are one module
     sys.exit(solve.cli(sys.argv[1:]))

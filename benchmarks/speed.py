@@ -148,6 +148,7 @@ def ours_train(size, gpu, folder):
         train_net_param=param, base_lr=1e-14, lr_policy='fixed',
         momentum=0.99, weight_decay=5e-4, average_loss=20, display=20)
     solver = caffe.SGDSolver(settings)
+    solver.keep_diffs = False       # as in the middle of a long step
     solver.net.copy_from(str(folder / MODEL))
     solver.net.blobs['data'].data[...] = image(size)
     solver.net.blobs['label'].data[...] = np.random.default_rng(1).integers(

@@ -3,7 +3,7 @@ PyTorch. It is not BVLC Caffe: it reads and writes Caffe's files, takes its
 Python API and gives its numbers, but shares none of its code.
 """
 
-from caffe import coord_map
+from caffe import coord_map, io
 from caffe.device import (
     set_device,
     set_mode_cpu,

@@ -12,8 +12,8 @@ import torch
 class _State:
     gpu = False
     index = 0
-    seed = None             # None: every generator starts anywhere
-    generators = {}         # torch.device -> torch.Generator
+    seed = None  # None: every generator starts anywhere
+    generators = {}  # torch.device -> torch.Generator
 
 
 def device():
@@ -64,8 +64,9 @@ def generator(on=None):
     if on not in _State.generators:
         seed = _State.seed
         made = torch.Generator(on)
-        made.manual_seed(random.SystemRandom().getrandbits(63)
-                         if seed is None else seed)
+        made.manual_seed(
+            random.SystemRandom().getrandbits(63) if seed is None else seed
+        )
         _State.generators[on] = made
     return _State.generators[on]
 

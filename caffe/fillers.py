@@ -23,13 +23,17 @@ def fill(tensor, filler, generator):
     kind = filler.type
     if kind not in FILLERS:
         raise RuntimeError(
-            f'Unknown filler name: {kind} (known: {", ".join(FILLERS)})')
+            f'Unknown filler name: {kind} (known: {", ".join(FILLERS)})'
+        )
     if not tensor.numel():
         raise RuntimeError(
-            f'cannot fill an empty blob, {shape_text(tensor.shape)}')
+            f'cannot fill an empty blob, {shape_text(tensor.shape)}'
+        )
     if filler.sparse != -1 and kind != 'gaussian':
-        raise RuntimeError('Sparsity not supported by this Filler. '
-                           f'({kind}, sparse: {filler.sparse})')
+        raise RuntimeError(
+            'Sparsity not supported by this Filler. '
+            f'({kind}, sparse: {filler.sparse})'
+        )
     with torch.no_grad():
         FILLERS[kind](tensor, filler, generator)
 
@@ -41,7 +45,8 @@ def constant(tensor, filler, generator):
 def uniform(tensor, filler, generator):
     if filler.min > filler.max:
         raise RuntimeError(
-            f'uniform filler: min {filler.min:g} is above max {filler.max:g}')
+            f'uniform filler: min {filler.min:g} is above max {filler.max:g}'
+        )
     tensor.uniform_(filler.min, filler.max, generator=generator)
 
 
@@ -50,13 +55,16 @@ def gaussian(tensor, filler, generator):
     (num_output, inputs) matrix, the others become zero."""
     if filler.std <= 0:
         raise RuntimeError(
-            f'gaussian filler: std must be positive, not {filler.std:g}')
+            f'gaussian filler: std must be positive, not {filler.std:g}'
+        )
     tensor.normal_(filler.mean, filler.std, generator=generator)
     if filler.sparse == -1:
         return
     if filler.sparse < 0 or not tensor.dim():
-        raise RuntimeError(f'gaussian filler: sparse: {filler.sparse} for '
-                           f'shape {shape_text(tensor.shape)}')
+        raise RuntimeError(
+            f'gaussian filler: sparse: {filler.sparse} for '
+            f'shape {shape_text(tensor.shape)}'
+        )
     keep = min(1.0, filler.sparse / tensor.shape[0])
     tensor.mul_(torch.empty_like(tensor).bernoulli_(keep, generator=generator))
 
@@ -82,8 +90,10 @@ def bilinear(tensor, filler, generator):
     """The kernel of bilinear upsampling, for every pair of channels (net
     surgery's interp fills the diagonal only)."""
     if tensor.dim() != 4 or tensor.shape[2] != tensor.shape[3]:
-        raise RuntimeError('bilinear filler: needs 4 axes and a square '
-                           f'kernel, not {shape_text(tensor.shape)}')
+        raise RuntimeError(
+            'bilinear filler: needs 4 axes and a square '
+            f'kernel, not {shape_text(tensor.shape)}'
+        )
     size = tensor.shape[3]
     factor = math.ceil(size / 2)
     centre = (size - 1) / (2 * factor)
@@ -102,8 +112,11 @@ def fan(shape, filler):
     into = count / shape[0] if shape else count
     out = count / shape[1] if len(shape) > 1 else count
     norm = pb.FillerParameter
-    return {norm.FAN_IN: into, norm.FAN_OUT: out,
-            norm.AVERAGE: (into + out) / 2}[filler.variance_norm]
+    return {
+        norm.FAN_IN: into,
+        norm.FAN_OUT: out,
+        norm.AVERAGE: (into + out) / 2,
+    }[filler.variance_norm]
 
 
 FILLERS = {

@@ -67,13 +67,15 @@ def insert_splits(param):
                 weight = _weight(layer, j)
                 split = out.layer.add(type='Split', bottom=[blob])
                 split.name = split_name(layer.name, blob, j)
-                split.top.extend(split_name(layer.name, blob, j, k)
-                                 for k in range(readers[i, j]))
+                split.top.extend(
+                    split_name(layer.name, blob, j, k)
+                    for k in range(readers[i, j])
+                )
                 if weight:
                     split.loss_weight.append(weight)
                     split.loss_weight.extend([0] * (readers[i, j] - 1))
                     copy.ClearField('loss_weight')
-                    used[i, j] += 1         # top 0 carries the loss
+                    used[i, j] += 1  # top 0 carries the loss
     return out
 
 

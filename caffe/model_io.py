@@ -21,14 +21,18 @@ class Loaded(NamedTuple):
     """What became of every parameter. Lists of layer names."""
 
     copied: list
-    ignored: list       # in the file, not in the net
-    untouched: list     # in the net, not in the file: left at their filler
+    ignored: list  # in the file, not in the net
+    untouched: list  # in the net, not in the file: left at their filler
 
     def __str__(self):
-        rows = [('copied', self.copied), ('ignored', self.ignored),
-                ('left at their filler', self.untouched)]
-        return '\n'.join(f'{what}: {", ".join(names) or "none"}'
-                         for what, names in rows)
+        rows = [
+            ('copied', self.copied),
+            ('ignored', self.ignored),
+            ('left at their filler', self.untouched),
+        ]
+        return '\n'.join(
+            f'{what}: {", ".join(names) or "none"}' for what, names in rows
+        )
 
 
 def copy_from(net, path):
@@ -48,14 +52,15 @@ def copy_from(net, path):
             logger.info('Ignoring source layer %s', layer.name)
             ignored += [layer.name] if blobs else []
             continue
-        if not blobs:       # says nothing of its weights; Caffe would abort
+        if not blobs:  # says nothing of its weights; Caffe would abort
             continue
         check_count(layer.name, len(blobs), len(node.blobs), path)
         for j, (source, blob) in enumerate(zip(blobs, node.blobs)):
             if not source.fits(blob.shape):
-                raise RuntimeError(mismatch('copy', j, layer.name,
-                                            source.shape, blob.shape)
-                                   + f' (file: {path})')
+                raise RuntimeError(
+                    mismatch('copy', j, layer.name, source.shape, blob.shape)
+                    + f' (file: {path})'
+                )
             plan.append((node, blob, source))
     for _, blob, source in plan:
         put(blob.tensor, source.data)
@@ -66,8 +71,11 @@ def copy_from(net, path):
 
 def account(net, copied, ignored):
     have = [node.name for node in net.nodes if node.blobs]
-    return Loaded([n for n in have if n in copied], ignored,
-                  [n for n in have if n not in copied])
+    return Loaded(
+        [n for n in have if n in copied],
+        ignored,
+        [n for n in have if n not in copied],
+    )
 
 
 def by_name(nodes):
@@ -81,29 +89,31 @@ def check_count(layer, source, target, path):
     if source != target:
         raise RuntimeError(
             f'Incompatible number of blobs for layer {layer}: '
-            f'{source} in {path}, {target} in the net')
+            f'{source} in {path}, {target} in the net'
+        )
 
 
 def mismatch(verb, index, layer, source, target):
-    advice = (". To learn this layer's parameters from scratch rather than "
-              'copying from a saved net, rename the layer.'
-              if verb == 'copy' else '')
-    return (f"Cannot {verb} param {index} weights from layer '{layer}'; shape "
-            f'mismatch.  Source param shape is {shape_text(source)}; target '
-            f'param shape is {shape_text(target)}{advice}')
+    advice = (
+        ". To learn this layer's parameters from scratch rather than "
+        'copying from a saved net, rename the layer.'
+        if verb == 'copy'
+        else ''
+    )
+    return (
+        f"Cannot {verb} param {index} weights from layer '{layer}'; shape "
+        f'mismatch.  Source param shape is {shape_text(source)}; target '
+        f'param shape is {shape_text(target)}{advice}'
+    )
 
 
 def put(tensor, values):
     """Copies a flat numpy array of any number type into a tensor."""
-    values = np.asarray(values)
-    if not values.flags.writeable or not values.dtype.isnative:
-        # torch wants to be able to write; it will not
-        flat = tensor.detach().view(-1)
-        if tensor.device.type == 'cpu':
-            np.copyto(flat.numpy(), values.reshape(-1), casting='same_kind')
-            return
-        values = np.array(values, np.float32)
-    tensor.copy_(torch.from_numpy(values).reshape(tensor.shape))
+    values = np.asarray(values).reshape(tensor.shape)
+    if tensor.device.type == 'cpu':
+        np.copyto(tensor.detach().numpy(), values, casting='same_kind')
+    else:
+        tensor.copy_(torch.from_numpy(np.array(values, np.float32)))
 
 
 def share_with(net, other):
@@ -117,11 +127,13 @@ def share_with(net, other):
             continue
         if len(source.blobs) != len(node.blobs):
             raise RuntimeError(
-                f'Incompatible number of blobs for layer {source.name}')
+                f'Incompatible number of blobs for layer {source.name}'
+            )
         for j, (theirs, ours) in enumerate(zip(source.blobs, node.blobs)):
             if theirs.shape != ours.shape:
-                raise RuntimeError(mismatch('share', j, source.name,
-                                            theirs.shape, ours.shape))
+                raise RuntimeError(
+                    mismatch('share', j, source.name, theirs.shape, ours.shape)
+                )
             pairs.append((ours, theirs))
     for ours, theirs in pairs:
         ours.share_data(theirs)
@@ -129,29 +141,36 @@ def share_with(net, other):
 
 def save(net, path, diffs=False):
     """Writes a binary caffemodel. diffs: with the gradients beside."""
-    out = pb.NetParameter(name=net.name) if net.name else pb.NetParameter()
+    out = pb.NetParameter(name=net.name)
     out.layer.extend(node.op.param for node in net.nodes)
-    model.write_model(os.fspath(path), out,
-                      [[arrays(blob, diffs) for blob in node.blobs]
-                       for node in net.nodes])
+    model.write_model(
+        os.fspath(path),
+        out,
+        [[arrays(blob, diffs) for blob in node.blobs] for node in net.nodes],
+    )
 
 
 def arrays(blob, diffs):
-    return (blob.tensor.cpu().numpy(),
-            blob.grad.cpu().numpy() if diffs else None)
+    return (
+        blob.tensor.cpu().numpy(),
+        blob.grad.cpu().numpy() if diffs else None,
+    )
 
 
 def save_hdf5(net, path, diffs=False):
     """Writes the weights as HDF5; a shared blob only with its owner."""
-    owned = {id(item.blob._data) for item in net.learnable}
-    layers = []
-    for node in net.nodes:
-        mine = {}
-        for i, blob in enumerate(node.blobs):
-            if id(blob._data) in owned:
-                owned.remove(id(blob._data))
-                mine[i] = arrays(blob, diffs)
-        layers.append((node.name, mine))
+    owned = {id(item.blob) for item in net.learnable}
+    layers = [
+        (
+            node.name,
+            {
+                i: arrays(blob, diffs)
+                for i, blob in enumerate(node.blobs)
+                if id(blob) in owned
+            },
+        )
+        for node in net.nodes
+    ]
     model.write_hdf5(os.fspath(path), layers, diffs)
 
 
@@ -172,8 +191,10 @@ def load_hdf5(net, path):
             if j in datasets:
                 plan.append((node, blob, fitting(datasets[j], blob, path)))
             elif id(blob) in owned:
-                raise RuntimeError(f'Incompatible number of blobs for layer '
-                                   f'{name}: {path} has no blob {j}')
+                raise RuntimeError(
+                    f'Incompatible number of blobs for layer '
+                    f'{name}: {path} has no blob {j}'
+                )
     for _, blob, values in plan:
         put(blob.tensor, values)
     return account(net, {node.name for node, *_ in plan}, ignored)
@@ -184,5 +205,6 @@ def fitting(values, blob, path):
         raise RuntimeError(
             'Cannot load blob from hdf5; shape mismatch. Source shape is '
             f'{shape_text(values.shape)} target shape is '
-            f'{shape_text(blob.shape)} (file: {path})')
+            f'{shape_text(blob.shape)} (file: {path})'
+        )
     return values

@@ -124,7 +124,10 @@ def write(roots, names):
         else:
             layer.top.extend(name_of(top, fn.type_name) for top in fn.tops)
         for option, value in fn.params.items():
-            assign_option(layer, option, value)
+            try:
+                assign_option(layer, option, value)
+            except (AttributeError, IndexError, TypeError, ValueError) as e:
+                raise type(e)(f'{layer.name}: {option}: {e}') from None
         layers[fn] = layer
 
     for root in roots:

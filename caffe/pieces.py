@@ -43,23 +43,32 @@ def l2_norm(tensors):
 
 def dense(tensor):
     """Does the tensor fill one stretch of memory, in whatever order?"""
-    return alike(tensor, torch.empty_like(tensor, device='meta'), anywhere=True)
+    return order(tensor) == order(torch.empty_like(tensor, device='meta'))
 
 
-def alike(tensor, other, anywhere=False):
-    """Do both store their numbers in the same order, on the same device?"""
-    return (anywhere or tensor.device == other.device) and all(
-        size == 1 or a == b
-        for size, a, b in zip(tensor.shape, tensor.stride(), other.stride())
-    )
+def order(tensor):
+    """How the numbers follow each other in memory."""
+    return [
+        stride
+        for size, stride in zip(tensor.shape, tensor.stride())
+        if size != 1
+    ]
 
 
-def relaid(tensor, like):
-    """A copy stored as `like` is."""
-    return torch.empty_like(like).copy_(tensor)
+def stored_like(model, tensor):
+    """The tensor, or a copy that lies in memory as `model` does."""
+    if tensor.device == model.device and order(tensor) == order(model):
+        return tensor
+    return torch.empty_like(model).copy_(tensor)
 
 
 def flat(tensor):
+    """A dense tensor as one axis, in memory order."""
     return tensor.detach().as_strided(
         (tensor.numel(),), (1,), tensor.storage_offset()
     )
+
+
+def shaped(flat, like):
+    """The flat view as a tensor that lies in memory as `like` does."""
+    return flat.as_strided(like.shape, like.stride(), flat.storage_offset())

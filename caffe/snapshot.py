@@ -23,9 +23,7 @@ def prefix(param, path):
     an absent prefix and for one that names a directory."""
     stem = os.path.splitext(path)[0]
     if not param.HasField('snapshot_prefix'):
-        logger.info(
-            'snapshot_prefix was not specified and is set to %s', stem
-        )
+        logger.info('snapshot_prefix was not specified and is set to %s', stem)
         return stem
     given = param.snapshot_prefix
     if os.path.isdir(given):
@@ -122,9 +120,7 @@ def refuse_a_model(path):
 def beside(path, learned_net):
     """The model of a state: where the state says, seen from the current
     directory as Caffe does, else in the state's own directory."""
-    moved = os.path.join(
-        os.path.dirname(path), os.path.basename(learned_net)
-    )
+    moved = os.path.join(os.path.dirname(path), os.path.basename(learned_net))
     if not os.path.exists(learned_net) and os.path.exists(moved):
         return moved
     return learned_net

@@ -2,30 +2,28 @@
 siblings.
 
 Caffe: solver.cpp, sgd_solver.cpp, _caffe.cpp; spec section E. The update rules
-are updates.py, the rates policies.py, files snapshot.py, nets solver_nets.py,
-tests testing.py. Losses stay where they are computed: only a line of the log waits for them.
-Not here: several GPUs, signal handlers (see Solver.action).
+are updates.py, the rates policies.py, snapshots snapshot.py, tests testing.py,
+the reading of a solver file solver_file.py. Losses stay where they are
+computed: only a line of the log waits for them. Not here: several GPUs, signal
+handlers (see Solver.action).
 """
 
-import os
 import time
 
 from google.protobuf import text_format
 
-from caffe import snapshot, solver_nets, testing
+from caffe import snapshot, solver_file, testing
 from caffe.device import set_random_seed
 from caffe.log import logger, num
 from caffe.policies import LossAverage, learning_rate
-from caffe.proto import caffe_pb2 as pb
-from caffe.proto import text
 from caffe.updates import RULES
 
 
 class Solver:
     """What all six have in common.
 
-    Takes: solver_file: path of a prototxt, or a SolverParameter; its paths
-        are seen from the current directory
+    Takes: source: path of a prototxt, or a SolverParameter; its paths are
+        seen from the current directory
     Raises: RuntimeError in Caffe's words
 
     net, test_nets   the nets; the test nets share the weights of net
@@ -35,36 +33,30 @@ class Solver:
     action           called after every update and before every test pass;
                      gives None, 'stop' or 'snapshot'
     keep_diffs       whether the diffs of blobs that are not parameters can be
-                     read after step(); costs their memory
+                     read after step(); costs their memory. None: those of a
+                     step's last pass
     """
 
     type = None
 
-    def __init__(self, solver_file):
-        if isinstance(solver_file, pb.SolverParameter):
-            param, folder = pb.SolverParameter(), os.getcwd()
-            param.CopyFrom(solver_file)
-        else:
-            path = os.fspath(solver_file)
-            param = text.read_solver(path)
-            param.snapshot_prefix = snapshot.prefix(param, path)
-            folder = os.path.dirname(os.path.abspath(path))
+    def __init__(self, source):
+        param, folder = solver_file.read(source)
         logger.info(
             'Initializing solver from parameters: \n%s',
             text_format.MessageToString(param),
         )
         self.param = param
-        check(param)
+        solver_file.check(param)
         if param.random_seed >= 0:
             set_random_seed(param.random_seed)
-        self.net = solver_nets.train_net(param, folder)
+        self.net = solver_file.train_net(param, folder)
         self.rule = RULES[self.type](param, self.net.learnable)
-        self.test_nets = solver_nets.test_nets(param, folder, self.net)
+        self.test_nets = solver_file.test_nets(param, folder, self.net)
         self.iter = 0
         self.current_step = 0
         self.average = LossAverage(param.average_loss)
         self.action = lambda: None
-        self.keep_diffs = False
+        self.keep_diffs = None
         self._callbacks = []
         self._stopped = False
         self._shown = 0  # iteration of the last line
@@ -89,7 +81,7 @@ class Solver:
                     break
             for on_start, _ in self._callbacks:
                 on_start()
-            self._compute()
+            self._compute(last=self.iter + 1 == stop)
             for _, on_gradients_ready in self._callbacks:
                 on_gradients_ready()
             self.apply_update()
@@ -100,14 +92,15 @@ class Solver:
                 self._stopped = True
                 break
 
-    def _compute(self):
+    def _compute(self, last):
         """The gradients of one iteration, summed over its passes."""
         shown = due(self.iter, self.param.display)
         self.net.debug_info = shown and self.param.debug_info
+        keep = last if self.keep_diffs is None else self.keep_diffs
         total = 0
         for _ in range(self.param.iter_size):
             loss = self.net.forward_loss()
-            self.net.backward_pass(keep=self.keep_diffs)
+            self.net.backward_pass(keep)
             total = loss + total
         self.average.add(total / self.param.iter_size, self.iter)
         if shown:
@@ -240,25 +233,15 @@ class AdamSolver(Solver):
 SOLVERS = {kind.type: kind for kind in Solver.__subclasses__()}
 
 
-def get_solver(solver_file):
+def get_solver(source):
     """The solver whose `type` the file names (SGD if none)."""
-    kind = text.read_solver(os.fspath(solver_file)).type
+    kind = solver_file.load(source).type
     if kind not in SOLVERS:
         raise RuntimeError(
             f'Unknown solver type: {kind} '
             f'(known types: {", ".join(sorted(SOLVERS))})'
         )
-    return SOLVERS[kind](solver_file)
-
-
-def check(param):
-    """What Caffe checks before it builds the nets."""
-    if param.average_loss < 1:
-        raise RuntimeError('average_loss should be non-negative.')
-    if param.iter_size < 1:
-        raise RuntimeError(f'iter_size must be > 0, not {param.iter_size}')
-    if param.snapshot:
-        snapshot.make_room(param.snapshot_prefix)
+    return SOLVERS[kind](source)
 
 
 def due(iteration, interval):

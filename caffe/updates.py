@@ -1,129 +1,15 @@
 """The six update rules: from gradients to new weights, in place.
 
-Caffe: sgd_solver.cpp and its siblings; spec section E.3. A rule works on
-lists of tensors, all parameters with equal multipliers at once; nothing is
-copied to the host and no temporary outgrows a batch of pieces. What Caffe
-leaves in a parameter's diff, the update, is left there too. Not here: the rate
-(policies.py) and the files that keep the history (snapshot.py).
+Caffe: sgd_solver.cpp and its siblings; spec section E.3. Each docstring has
+its formulas for one number, with g the gradient (clipped, averaged over
+iter_size, decayed), h the history, lr the rate of this parameter.
 """
 
 import math
 
-import numpy as np
 import torch
 
-from caffe.log import logger, num
-from caffe.pieces import alike, batches, dense, flat, l2_norm, relaid
-
-f32 = np.float32  # Caffe's arithmetic, also for its scalars
-
-
-class Rule:
-    """Weights, their history, and how one step changes both.
-
-    Takes: param: SolverParameter, read anew in every step; learnable: the
-        net's list of Learnable
-    """
-
-    copies = 1  # histories per parameter
-    rests = False  # lr_mult 0 and no history: nothing can ever change
-
-    def __init__(self, param, learnable):
-        self.param = param
-        self.learnable = learnable
-        # [copy][parameter]; None: all zeros, no memory
-        self.history = [[None] * len(learnable) for _ in range(self.copies)]
-        self.check()
-
-    def check(self):
-        """Raises RuntimeError where Caffe refuses the SolverParameter."""
-        kind = self.param.regularization_type
-        if self.param.weight_decay and kind not in ('L1', 'L2'):
-            raise RuntimeError(f'Unknown regularization type: {kind}')
-
-    @torch.no_grad()
-    def step(self, rate, iteration):
-        """Changes all weights and histories by one update.
-
-        Takes: rate: the learning rate before lr_mult; iteration: counts from 0
-        """
-        self.check()
-        scale = f32(self.clip()) / f32(max(self.param.iter_size, 1))
-        groups = {}
-        for i, item in enumerate(self.learnable):
-            if self.rests and not item.lr_mult and self.history[0][i] is None:
-                item.blob.grad = None
-            else:
-                key = item.lr_mult, item.decay_mult
-                groups.setdefault(key, []).append(i)
-        for (lr_mult, decay_mult), members in groups.items():
-            lr = float(f32(rate) * f32(lr_mult))
-            decay = float(f32(self.param.weight_decay) * f32(decay_mult))
-            self.update(members, lr, decay, float(scale), iteration)
-
-    def clip(self):
-        """The factor that brings the norm of all gradients, taken together
-        and before iter_size divides them, down to clip_gradients."""
-        limit = f32(self.param.clip_gradients)
-        if limit < 0:
-            return 1.0
-        norm = f32(l2_norm([item.blob.grad for item in self.learnable]))
-        if not norm > limit:
-            return 1.0
-        factor = limit / norm
-        logger.info(
-            'Gradient clipping: scaling down gradients (L2 norm %s > %s) '
-            'by scale factor %s',
-            num(norm),
-            num(limit),
-            num(factor),
-        )
-        return factor
-
-    def update(self, members, lr, decay, scale, iteration):
-        """One step of the parameters `members`, which are alike."""
-        columns = self.columns(members)
-        for weights, grads, *history in batches(columns):
-            self.regularize(weights, grads, decay, scale)
-            self.rule(grads, history, lr, iteration)
-            torch._foreach_sub_(weights, grads)
-
-    def rule(self, grads, history, lr, iteration):
-        """Turns gradients into updates, in place.
-
-        Takes: grads, and each of history: lists of flat tensors
-        """
-        raise NotImplementedError
-
-    def regularize(self, weights, grads, decay, scale):
-        """grads = scale grads + decay (weights, or their signs for L1)"""
-        if scale != 1:
-            torch._foreach_mul_(grads, scale)
-        if decay and self.param.regularization_type == 'L1':
-            weights = torch._foreach_sign(weights)
-        if decay:
-            torch._foreach_add_(grads, weights, alpha=decay)
-
-    def columns(self, members):
-        """Gives: [weights, gradients, history, ...]: lists of flat views in
-        memory order, which is the same for all that belongs together."""
-        rows = []
-        for i in members:
-            blob = self.learnable[i].blob
-            if not dense(blob.tensor):
-                blob.tensor = blob.tensor.contiguous()
-            weight, grad = blob.tensor, blob.grad
-            if not alike(grad, weight):
-                blob.grad = grad = relaid(grad, weight)
-            row = [weight, grad]
-            for history in self.history:
-                if history[i] is None:
-                    history[i] = torch.zeros_like(weight)
-                elif not alike(history[i], weight):
-                    history[i] = relaid(history[i], weight)
-                row.append(history[i])
-            rows.append([flat(tensor) for tensor in row])
-        return [list(column) for column in zip(*rows)]
+from caffe.rule import Rule, f32
 
 
 class SGD(Rule):
@@ -133,11 +19,10 @@ class SGD(Rule):
     rests = True
 
     def update(self, members, lr, decay, scale, iteration):
+        param = self.param
+        if not param.momentum or param.regularization_type == 'L1':
+            return super().update(members, lr, decay, scale, iteration)
         weights, grads, history = self.columns(members)
-        if decay and self.param.regularization_type == 'L1':
-            for piece in batches([weights, grads]):
-                self.regularize(*piece, decay, scale)
-            decay, scale = 0.0, 1.0
         # One pass over memory. Its `lr` would stay outside the history, so
         # the gradient is divided by 1 / lr instead (and not used any more).
         inverse = 1 / (lr * scale) if lr * scale else math.inf
@@ -146,7 +31,7 @@ class SGD(Rule):
             grads,
             history,
             weight_decay=lr * decay,
-            momentum=self.param.momentum,
+            momentum=param.momentum,
             lr=1.0,
             dampening=0.0,
             nesterov=False,
@@ -156,6 +41,12 @@ class SGD(Rule):
         )
         for i in members:  # the update is the history itself
             self.learnable[i].blob.lend_grad(self.history[0][i])
+
+    def rule(self, grads, history, lr, iteration):
+        torch._foreach_mul_(grads, lr)
+        torch._foreach_mul_(history[0], self.param.momentum)
+        torch._foreach_add_(history[0], grads)
+        torch._foreach_copy_(grads, history[0])
 
 
 class Nesterov(Rule):
@@ -239,16 +130,6 @@ class Adam(Rule):
         torch._foreach_mul_(grads, float(f32(lr) * f32(correction)))
 
 
-RULES = {
-    'AdaDelta': AdaDelta,
-    'AdaGrad': AdaGrad,
-    'Adam': Adam,
-    'Nesterov': Nesterov,
-    'RMSProp': RMSProp,
-    'SGD': SGD,
-}
-
-
 def average_squares(averages, values, keep):
     """averages = keep averages + (1 - keep) values values"""
     torch._foreach_mul_(averages, keep)
@@ -261,3 +142,9 @@ def divide_by_root(values, squares, delta):
     roots = torch._foreach_sqrt(squares)
     torch._foreach_add_(roots, delta)
     torch._foreach_div_(values, roots)
+
+
+RULES = {
+    rule.__name__: rule
+    for rule in (SGD, Nesterov, AdaGrad, RMSProp, AdaDelta, Adam)
+}

@@ -6,41 +6,43 @@ import os
 import sys
 from pathlib import Path
 
-from data import check, palette, places, shapes
+from data import check, classes, palette, places, shapes
+from data.datasets import DATASETS, standing
 
 
-def overview(voc=None, sbd=None):
+def overview():
     """Prints what is there and what is missing, with the next command."""
-    missing = False
-    for dataset, given in ((places.VOC, voc), (places.SBD, sbd)):
+    missing = []
+    for kind in check.KINDS.values():
         try:
-            root = dataset.find(given)
-            print(f'{dataset.name:12} {root}')
+            print(f'{kind.name:14} {kind.dataset.find()}')
         except FileNotFoundError:
-            missing = True
-            print(f'{dataset.name:12} missing. {dataset.advice()}')
-    try:
-        ids = places.VOC.split(places.VOC.find(voc), 'seg11valid')
-        print(f'seg11valid   {len(ids)} ids')
-    except (OSError, ValueError) as error:
-        missing = True
-        print(f'seg11valid   missing. {error}')
+            missing.append(kind.name)
+            print(f'{kind.name:14} missing. {kind.dataset.advice()}')
+            continue
+        for split in kind.splits:
+            try:
+                ids = check.reader(kind, split).indices
+                note = standing(f'{kind.name} {split}', ids) or 'found'
+                print(f'  {split:12} {len(ids)} ids, {note}')
+            except (OSError, ValueError) as error:
+                missing.append(split)
+                print(f'  {split:12} {error}')
     if (shapes.HOME / shapes.STAMP).is_file():
-        print(f'shapes       {shapes.HOME}')
+        print(f'shapes         {shapes.HOME}')
     else:
-        print('shapes       not made yet: `python -m data shapes` does it')
+        print('shapes         not made yet: `python -m data shapes` makes it')
     print(
-        'next: `python -m data shapes` for the generated dataset, which needs '
-        'no download'
-        if missing
+        'next: `python -m data shapes`, a generated dataset for all commands '
+        'that needs no download'
+        if {'VOC', 'SBD', 'seg11valid'} & {*missing}
         else 'next: `python -m data check` opens every image and label'
     )
 
 
-def splits(voc=None, sbd=None):
+def splits():
     """Writes data/pascal/seg11valid.txt."""
-    root = places.VOC.find(voc)
-    ids = places.seg11valid(root, places.SBD.find(sbd))
+    ids = places.seg11valid(places.VOC.find(), places.SBD.find())
     path = places.ROOT / 'data' / 'pascal' / 'seg11valid.txt'
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('\n'.join(ids) + '\n')
@@ -57,11 +59,13 @@ def convert(files, foreground=None, out=None):
         target = Path(out or path.parent) / f'{path.stem}.png'
         target.parent.mkdir(parents=True, exist_ok=True)
         palette.save_label(target, label)
-        print(f'{target}: {", ".join(map(palette_name, sorted(set(label.flat))))}')
+        print(
+            f'{target}: {", ".join(map(palette_name, sorted(set(label.flat))))}'
+        )
 
 
 def palette_name(value):
-    names = dict(enumerate(palette.CLASSES)) | {palette.VOID: 'void'}
+    names = dict(enumerate(classes.VOC)) | {classes.VOID: 'void'}
     return f'{value} {names.get(value, "(no VOC class)")}'
 
 
@@ -69,30 +73,47 @@ def parser():
     top = argparse.ArgumentParser(prog='python -m data', description=__doc__)
     commands = top.add_subparsers(dest='command')
     for name, text in (
-        ('check', 'open every image and label of VOC and SBD'),
+        ('check', 'open every image and label of a dataset'),
         ('splits', 'derive data/pascal/seg11valid.txt from VOC2011 and SBD'),
     ):
         command = commands.add_parser(name, help=text)
-        command.add_argument('--voc', metavar='DIR', help='holds JPEGImages')
-        command.add_argument('--sbd', metavar='DIR', help='holds img and cls')
+        for dataset in DATASETS if name == 'check' else DATASETS[:2]:
+            command.add_argument(
+                f'--{dataset.option}', metavar='DIR', help=f'where {dataset} is'
+            )
+        if name == 'check':
+            command.add_argument(
+                'words',
+                nargs='*',
+                metavar='DATASET',
+                help=f'{", ".join(check.WORDS)} (default: voc, which is VOC '
+                'and SBD, and what else is there)',
+            )
     command = commands.add_parser('shapes', help='write the generated dataset')
     command.add_argument('dir', nargs='?', default=shapes.HOME, type=Path)
     command = commands.add_parser('palette', help='masks to palette PNGs')
     command.add_argument('files', nargs='+', metavar='FILE')
     command.add_argument(
-        '--foreground', type=int, metavar='C', help='class that white stands for'
+        '--foreground',
+        type=int,
+        metavar='C',
+        help='class that white stands for',
     )
     command.add_argument('-o', dest='out', metavar='DIR', help='not in place')
     return top
 
 
 def main(words=None):
-    given = parser().parse_args(words)
-    for name in ('voc', 'sbd'):  # the option is stronger than the variable
-        if getattr(given, name, None):
-            os.environ[f'{name.upper()}_DIR'] = getattr(given, name)
+    top = parser()
+    given = top.parse_args(words)
+    for dataset in DATASETS:  # the option is stronger than the variable
+        if getattr(given, dataset.option, None):
+            os.environ[dataset.env] = getattr(given, dataset.option)
     if given.command == 'check':
-        return 1 if check.check() else 0
+        strange = set(given.words) - {*check.WORDS}
+        if strange:
+            top.error(f'no dataset {strange.pop()}; {", ".join(check.WORDS)}')
+        return 1 if check.check(given.words) else 0
     if given.command == 'splits':
         splits()
     elif given.command == 'shapes':

@@ -21,8 +21,8 @@ class Dataset:
 
     Takes: env: environment variable that overrides the path; home: its path
         from the root of the repository; marks: folders it must have; below:
-        where archives put it; lists: where its split files are; source: where
-        to get it
+        where it may lie in a folder given ('': there), in this order; lists:
+        where its split files are; source: where to get it
     """
 
     def __init__(self, name, env, home, marks, below, lists, source):
@@ -42,7 +42,7 @@ class Dataset:
         """
         tried = self.candidates(given)
         for path in tried:
-            for below in ('', *self.below):
+            for below in self.below:
                 root = path / below
                 if all((root / mark).is_dir() for mark in self.marks):
                     return root.resolve()
@@ -51,23 +51,33 @@ class Dataset:
             f'{" or ".join(str(path) for path in tried)}. {self.advice()}'
         )
 
+    @property
+    def is_there(self):
+        """Whether it is in its usual place, or where its variable says."""
+        try:
+            return bool(self.find())
+        except FileNotFoundError:
+            return False
+
     def candidates(self, given=None):
         if os.environ.get(self.env):
             return [Path(os.environ[self.env]).expanduser().absolute()]
-        given = Path(given or ROOT / self.home).expanduser()
-        if given.is_absolute():
-            return [given]
-        parts = list(given.parts)
-        while parts and parts[0] == '..':
-            parts.pop(0)
-        return list(dict.fromkeys([Path.cwd() / given, ROOT.joinpath(*parts)]))
+        return candidates(given or ROOT / self.home)
 
     def advice(self):
         return (
             f'Get it from {self.source} and unpack it to {ROOT / self.home}, '
             f'or name its folder in the environment variable {self.env} '
-            f'(`solve.py` and `score`: --{self.env[:3].lower()} DIR)'
+            f'(`solve.py` and `score`: --{self.option} DIR)'
         )
+
+    def __str__(self):
+        return self.name
+
+    @property
+    def option(self):
+        """What commands call it: VOC_DIR -> voc"""
+        return self.env.split('_')[0].lower()
 
     def split(self, root, name):
         """The ids of a split, in the order of its file.
@@ -80,8 +90,9 @@ class Dataset:
         for path in tried:
             if path.is_file():
                 return read_ids(path)
-        if name == 'seg11valid':
-            return seg11valid(root)
+        ids = self.derive(root, name)
+        if ids is not None:
+            return ids
         there = sorted({p.stem for t in tried for p in t.parent.glob('*.txt')})
         raise FileNotFoundError(
             f'no list of split {name!r} at '
@@ -93,6 +104,12 @@ class Dataset:
     def split_files(self, root, name):
         return [Path(root, self.lists, f'{name}.txt')]
 
+    def derive(self, root, name):
+        """A split without a list of its own, from what the release has.
+
+        Gives: ids, or None if it cannot be had from there
+        """
+
 
 class Voc(Dataset):
     """VOC's splits may also lie in data/pascal/, which survives a change of
@@ -102,6 +119,9 @@ class Voc(Dataset):
         own = super().split_files(root, name)
         return own + [ROOT / 'data' / 'pascal' / f'{name}.txt']
 
+    def derive(self, root, name):
+        return seg11valid(root) if name == 'seg11valid' else None
+
 
 VOC = Voc(
     name='PASCAL VOC',
@@ -109,6 +129,7 @@ VOC = Voc(
     home='data/pascal/VOC2011',
     marks=('JPEGImages', 'SegmentationClass'),
     below=(
+        '',
         'VOC2011',
         'VOCdevkit/VOC2011',
         'TrainVal/VOCdevkit/VOC2011',
@@ -131,7 +152,7 @@ SBD = Dataset(
     env='SBD_DIR',
     home='data/sbdd/dataset',
     marks=('img', 'cls'),
-    below=('dataset', 'benchmark_RELEASE/dataset', 'sbdd/dataset'),
+    below=('', 'dataset', 'benchmark_RELEASE/dataset', 'sbdd/dataset'),
     lists='',
     source=(
         'http://www.eecs.berkeley.edu/Research/Projects/CS/vision/grouping/'
@@ -142,8 +163,31 @@ SBD = Dataset(
 )
 
 
+def candidates(given):
+    """Where a path of a prototxt may point, absolute."""
+    given = Path(given).expanduser()
+    if given.is_absolute():
+        return [given]
+    parts = list(given.parts)
+    while parts and parts[0] == '..':
+        parts.pop(0)
+    return list(dict.fromkeys([Path.cwd() / given, ROOT.joinpath(*parts)]))
+
+
+def existing(given, advice):
+    """The first of a path's candidates that is there."""
+    tried = candidates(given)
+    for path in tried:
+        if path.exists():
+            return path.resolve()
+    where = ' or '.join(str(path) for path in tried)
+    raise FileNotFoundError(f'nothing at {where}. {advice}')
+
+
 def read_ids(path):
     """One id per line, blank lines left out."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f'{path}: no such list')
     ids = [line.strip() for line in Path(path).read_text().splitlines()]
     ids = [name for name in ids if name]
     if not ids:

@@ -9,6 +9,7 @@ their own size.
 
 import struct
 import zlib
+from glob import escape
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from data.palette import VOID
+from data.classes import VOID
 
 UNREADABLE = (
     OSError,  # includes Pillow's UnidentifiedImageError
@@ -49,6 +50,31 @@ def read_image(path):
     return np.asarray(image.convert('RGB'))
 
 
+def read_channels(path):
+    """Three channels that are no colours, in the order of the file.
+
+    Gives: H x W x 3 uint8
+    """
+    image = _open(path, 'image')
+    if image.mode != 'RGB':
+        raise ValueError(
+            f'{path}: an {image.mode} image; three channels of 8 bits are '
+            f'needed. Make it anew from its source, do not convert it'
+        )
+    return np.asarray(image)
+
+
+def read_depth(path):
+    """Gives: H x W uint16, as in the file; NYUDv2's are in millimetres"""
+    image = _open(path, 'depth image')
+    if not image.mode.startswith('I'):
+        raise ValueError(
+            f'{path}: an {image.mode} image; depth is one channel of 16 bits, '
+            f'in millimetres. A picture of it in grey or colours will not do'
+        )
+    return np.asarray(image).astype(np.uint16)
+
+
 def read_palette(path):
     """A VOC label: the indices of a palette PNG (8-bit grey does as well).
 
@@ -59,7 +85,9 @@ def read_palette(path):
     if image.mode == 'P':
         return np.asarray(image)
     if image.mode == '1':
-        raise ValueError(_two_valued(path, 'black and white', image.histogram()))
+        raise ValueError(
+            _two_valued(path, 'black and white', image.histogram())
+        )
     if image.mode != 'L':
         raise ValueError(
             f'{path}: an {image.mode} image, not a label: a label holds one '
@@ -81,21 +109,26 @@ def _two_valued(path, kind, histogram):
     )
 
 
+def load_mat(path):
+    """What a MATLAB file holds: {name: value}"""
+    _exists(path, 'label')
+    try:
+        return loadmat(path)
+    except NotImplementedError:
+        raise ValueError(
+            f'{path}: a MATLAB 7.3 file; the datasets come as MATLAB 5. In '
+            f'MATLAB, load it and save(file, ..., "-v7") what it holds'
+        ) from None
+    except UNREADABLE as error:
+        raise ValueError(_broken(path, 'label', error)) from error
+
+
 def read_mat(path, key, field):
     """A MATLAB label: {key}(1).{field}, as SBD keeps it.
 
     Gives: H x W uint8
     """
-    _exists(path, 'label')
-    try:
-        content = loadmat(path)
-    except NotImplementedError:
-        raise ValueError(
-            f'{path}: a MATLAB 7.3 file; SBD comes as MATLAB 5. In MATLAB, '
-            f'save(file, "{key}", "-v7") writes one that can be read'
-        ) from None
-    except UNREADABLE as error:
-        raise ValueError(_broken(path, 'label', error)) from error
+    content = load_mat(path)
     try:
         label = content[key][0][field][0]
     except (KeyError, IndexError, ValueError):
@@ -126,12 +159,7 @@ def check_label(label, path, image, classes):
     Takes: label: H x W uint8; image: its H x W x ... pixels; classes: number
         of classes, background included
     """
-    if label.shape != image.shape[:2]:
-        raise ValueError(
-            f'{path}: label of {size(label)} for an image of {size(image)} '
-            f'(width x height). Fetch both again, or resize the label with '
-            f'nearest-neighbour sampling'
-        )
+    check_size(label, path, image)
     count = np.bincount(label.ravel(), minlength=256)
     count[:classes] = count[VOID] = 0
     if count.any():
@@ -144,6 +172,16 @@ def check_label(label, path, image, classes):
             f'nor void ({VOID}). Mark them as void, or give the data layer '
             f"'classes': {int(np.flatnonzero(count).max()) + 1} in param_str "
             f'if your data has that many'
+        )
+
+
+def check_size(array, path, image, what='label'):
+    """Refuses what lies beside an image and is not of its size."""
+    if array.shape[:2] != image.shape[:2]:
+        raise ValueError(
+            f'{path}: {what} of {size(array)} for an image of {size(image)} '
+            f'(width x height). Fetch both again, or resize the {what} with '
+            f'nearest-neighbour sampling'
         )
 
 
@@ -176,7 +214,7 @@ def _exists(path, what):
     path = Path(path)
     if path.is_file():
         return
-    others = sorted(p.name for p in path.parent.glob(f'{path.stem}.*'))
+    others = sorted(p.name for p in path.parent.glob(f'{escape(path.stem)}.*'))
     if others:
         hint = f'there is {", ".join(others)}: convert or rename it'
     elif path.parent.is_dir():
@@ -185,5 +223,7 @@ def _exists(path, what):
             'names an id of another release; `python -m data check` lists all'
         )
     else:
-        hint = 'its folder is missing too; `python -m data` says what goes where'
+        hint = (
+            'its folder is missing too; `python -m data` says what goes where'
+        )
     raise FileNotFoundError(f'{path}: no such {what}; {hint}')

@@ -13,21 +13,25 @@ import ast
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
-import caffe
 import numpy as np
+
+import caffe
+from data.read import read_image
 
 
 class SegDataLayer(caffe.Layer):
     """A Python layer without bottoms that reads its tops from files.
 
-    A subclass names its tops and its settings, and defines `items` and
-    `load`. Where the run stands is kept in two attributes, for whoever wants
-    to continue it:
+    A subclass names its tops, its labels' classes and its settings, and
+    defines `items`, `load` and `prepare`; infer.py treats images by `read` and
+    `prepare`, as `load` does. Where the run stands is kept in two attributes,
+    for whoever wants to continue it:
       upcoming    positions in `indices` of the next pass's items, a tuple
       generator   the random.Random that draws them; None: in turn
     """
 
     tops = ('data', 'label')
+    names = {}  # of the classes, for each top that is a label
     needs = {'split'}  # keys of param_str
     allows = {'randomize', 'seed'}
     batch = 1
@@ -45,10 +49,19 @@ class SegDataLayer(caffe.Layer):
         """
         raise NotImplementedError(f'{type(self).__name__} has no load')
 
+    def prepare(self, kind, pixels):
+        """What a net is fed with. Takes: kind: a top that is no label;
+        pixels: what `read` gives. Gives: C x H x W float32"""
+        raise NotImplementedError(f'{type(self).__name__} has no prepare')
+
+    def read(self, kind, path):
+        """The file of one top that is no label. Gives: H x W (x 3)"""
+        return read_image(path)
+
     def setup(self, bottom, top):
         self.params = self.read_params()
         if len(top) != len(self.tops):
-            number = ('no', 'one', 'two', 'three')[len(self.tops)]
+            number = ('no', 'one', 'two', 'three', 'four')[len(self.tops)]
             raise ValueError(
                 f'{type(self).__name__}: Need to define {number} tops: '
                 f'{" and ".join(self.tops)}.'

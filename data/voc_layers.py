@@ -20,7 +20,7 @@ derived where it is missing (places.py).
 import numpy as np
 
 from data import places
-from data.palette import CLASSES
+from data.classes import VOC as CLASSES
 from data.read import check_label, read_image, read_mat, read_palette
 from data.seg_layer import SegDataLayer, bgr_minus_mean
 
@@ -29,25 +29,33 @@ class _VocLikeLayer(SegDataLayer):
     """A subclass says which dataset, and how a label is stored."""
 
     allows = SegDataLayer.allows | {'classes'}
+    names = {'label': CLASSES}
     dataset = folder_key = None
 
     def items(self):
         self.root = self.dataset.find(self.params[self.folder_key])
-        self.mean = np.array(self.params['mean'])  # float64, as there
-        if self.mean.shape != (3,):
-            raise ValueError(
-                f'{type(self).__name__}: mean must be three numbers (blue, '
-                f'green, red), not {self.params["mean"]!r}'
-            )
         self.classes = self.params.get('classes', len(CLASSES))
         return self.dataset.split(self.root, self.params['split'])
+
+    def read_params(self):
+        params = super().read_params()
+        if np.shape(params['mean']) != (3,):
+            raise ValueError(
+                f'{type(self).__name__}: mean must be three numbers (blue, '
+                f'green, red), not {params["mean"]!r}'
+            )
+        return params
+
+    def prepare(self, kind, pixels):
+        mean = np.array(self.params['mean'])  # float64, as there
+        return bgr_minus_mean(pixels, mean)
 
     def load(self, item):
         pixels = read_image(self.image_path(item))  # H x W x 3
         path = self.label_path(item)
         label = self.read_label(path)  # H x W
         check_label(label, path, pixels, self.classes)
-        return bgr_minus_mean(pixels, self.mean), label[None]
+        return self.prepare('data', pixels), label[None]
 
 
 class VOCSegDataLayer(_VocLikeLayer):

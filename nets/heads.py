@@ -9,7 +9,7 @@ from caffe import params as P
 from caffe.coord_map import crop
 from nets.table import LEARNED
 
-__all__ = ['score', 'scale', 'upsample', 'crop', 'fuse', 'loss']
+__all__ = ['score', 'scale', 'upsample', 'crop', 'concat', 'fuse', 'loss']
 
 
 def score(features, classes):
@@ -44,9 +44,14 @@ def upsample(scores, classes, factor, kernel_size=None):
     )
 
 
-def fuse(*scores):
-    """Adds up streams of one size."""
-    return L.Eltwise(*scores, operation=P.Eltwise.SUM)
+def concat(*images):
+    """One image that has the channels of all."""
+    return L.Concat(*images)
+
+
+def fuse(*scores, **options):
+    """Adds up streams of one size; coeff=[...]: each times a number."""
+    return L.Eltwise(*scores, operation=P.Eltwise.SUM, **options)
 
 
 def loss(scores, label, normalize=False):

@@ -1,7 +1,8 @@
 """Tables of layers: a trunk is data, and `stack` makes it part of a net.
 
-Being data, a table is changed as data: without its Dropout rows, with longer
-names, from its second row on. What branches (skips, two heads) is no table.
+Being data, a table is changed as data: without its Dropout rows, with another
+first row. What branches (skips, two heads) is no table. What occurs twice is
+written once, under names with a suffix.
 """
 
 from typing import NamedTuple
@@ -68,6 +69,28 @@ def stack(n, top, table):
     for row in table:
         top = n[row.name] = getattr(L, row.type)(top, **row.options)
     return top
+
+
+class Suffixed:
+    """A net spec of which all names end alike, for what occurs twice in a
+    net: with the suffix '_sem', `t.score_fr` is `n.score_fr_sem`. The c of a
+    cropped blob stays last: `t.score_pool4c` is `n.score_pool4_semc`."""
+
+    def __init__(self, n, suffix):
+        vars(self).update(_n=n, _suffix=suffix)
+
+    def _name(self, name):
+        stem = name[:-1] if name.endswith('c') else name
+        return stem + self._suffix + name[len(stem) :]
+
+    def __setitem__(self, name, top):
+        self._n[self._name(name)] = top
+
+    def __getitem__(self, name):
+        return self._n[self._name(name)]
+
+    __setattr__ = __setitem__
+    __getattr__ = __getitem__  # only for names Python does not find
 
 
 def net_of(table, size):

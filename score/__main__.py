@@ -3,32 +3,37 @@
     python -m score voc-fcn8s --weights W [--split seg11valid] [--voc DIR]
     python -m score plot LOG... -o curves.png [--published voc-fcn8s]
 
-The net is the directory's val.prototxt. Images that the net was trained on
-would flatter it, so a split that has any is refused.
+The net is the directory's val.prototxt or test.prototxt, which names the
+split. Images that the net was trained on would flatter it, so a split that has
+any is refused. Where the papers and Berkeley's code count classes differently
+(SIFT Flow, PASCAL-Context) there is a table for each.
 """
 
 import argparse
 import os
 import sys
-from ast import literal_eval
 from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
 
 import caffe
-from caffe.ops.python import find_class
-from caffe.proto.text import read_net
-from score.hist import metrics
-from score.palette import VOC_CLASSES
+import networks
+from data.datasets import DATASETS
+from data.palette import colours_of
+from score import protocols
 from score.plot import plot
-from score.seg import add_up, each_scored, progress
+from score.seg import Total, each_scored, progress
 from score.table import METRICS, class_table, metric_table
 from weights.load import choose_device, load, must_exist
 from weights.published import BY_DIRECTORY
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 def main(argv=None):
     argv = sys.argv[1:] if argv is None else argv
+    sys.path.append(
+        str(networks.ROOT / 'data')
+    )  # voc_layers, as prototxts name it
     run = plot_command if argv[:1] == ['plot'] else score_command
     try:
         run(argv)
@@ -73,9 +78,9 @@ def score_command(argv):
     add = parser.add_argument
     add('net', help='network directory, as voc-fcn8s')
     add('--weights', required=True, metavar='W', help='caffemodel to score')
-    add('--split', help='list of ids (default: the one in val.prototxt)')
-    add('--voc', metavar='DIR', help='where PASCAL VOC is')
-    add('--sbd', metavar='DIR', help='where SBD is (the training ids)')
+    add('--split', help='list of ids (default: the one in the prototxt)')
+    for dataset in DATASETS:
+        add(f'--{dataset.option}', metavar='DIR', help=f'where {dataset} is')
     add('--gpu', metavar='N', help='GPU number, or cpu (default: 0 if any)')
     add('--save', metavar='DIR', help='write the label maps there')
     add(
@@ -84,78 +89,82 @@ def score_command(argv):
         help='score images that the net was trained on',
     )
     args = parser.parse_args(argv)
-    for name, value in (('VOC_DIR', args.voc), ('SBD_DIR', args.sbd)):
-        if value:
-            os.environ[name] = str(Path(value).resolve())
-    folder = network_folder(args.net)
+    for dataset in DATASETS:
+        if place := getattr(args, dataset.option):
+            os.environ[dataset.env] = str(Path(place).resolve())
+    folder = networks.folder(args.net)
     must_exist(args.weights, folder.name)
     choose_device(args.gpu)
-    net, split, ids = val_net(folder, args.split)
+    net, test = test_net(folder, args.split)
     if not args.allow_train:
-        check_unseen(folder, split, ids, given=args.split is not None)
+        check_unseen(folder, test.split, test.ids, given=args.split is not None)
     for notice in load(net, args.weights):
         print(notice, file=sys.stderr)
-    net.set_keep(['score', 'label', 'loss'])
-    images = progress(labelled(net, each_scored(net, ids)), len(ids))
-    hist, loss = add_up(images, args.save)
-    result = metrics(hist)._replace(loss=loss)
-    report(folder.name, args.weights, split, len(ids), result, hist)
-
-
-def network_folder(name):
-    """The folder of a network: as given, or that of this repository."""
-    for folder in (Path(name), ROOT / name):
-        if (folder / 'val.prototxt').is_file():
-            return folder.resolve()
-    have = sorted(p.parent.name for p in ROOT.glob('*/val.prototxt'))
-    raise FileNotFoundError(
-        f'{name}: no network directory (one with a val.prototxt); here are '
-        + (', '.join(have) or 'none')
+    net.set_keep([blob for task in test.tasks for blob in task])
+    print(
+        f'{folder.name}, {args.weights}, {test.split} ({len(test.ids)} images)'
     )
+    for task, total in zip(test.tasks, scored(net, test, args.save)):
+        report(folder.name, test, task, *total)
 
 
-def val_net(folder, split=None):
-    """The net of val.prototxt on a split of choice.
+class Test(NamedTuple):
+    """What a net is scored on."""
 
-    Gives: net, name of the split, its ids in the order of the net's images
-    """
-    param = read_net(str(folder / 'val.prototxt'))
-    python = data_param(param, folder / 'val.prototxt')
-    settings = literal_eval(python.param_str)
-    settings['split'] = split or settings['split']
-    python.param_str = repr(settings)
+    split: str
+    ids: list  # in the order of the net's images
+    tasks: list  # of networks.Task
+    source: networks.Source
+
+
+def test_net(folder, split=None):
+    """A directory's net for testing, on a split of choice. Gives: net, Test"""
+    path = networks.prototxt(folder, 'test')
+    param = networks.read(path)
+    split = networks.with_split(param, path, split)
     net = caffe.Net(param, caffe.TEST, root=folder)
-    return net, settings['split'], data_layer(net).indices
+    layer = next((x for x in net.layers if hasattr(x, 'indices')), None)
+    if layer is None:
+        raise ValueError(
+            f'{path}: its data layer has no list of ids, `indices`, as a '
+            f'SegDataLayer has (data/seg_layer.py)'
+        )
+    source = networks.source_of(layer, networks.data_param(param, path))
+    return net, Test(split, layer.indices, networks.tasks(param), source)
 
 
-def data_param(param, path):
-    """The python_param of the layer that reads a dataset's split."""
-    for layer in param.layer:
-        if layer.type == 'Python' and 'split' in layer.python_param.param_str:
-            return layer.python_param
-    raise ValueError(f'{path}: no Python layer with a split in its param_str')
+def scored(net, test, save=None):
+    """Runs over a split once. Gives: (hist, mean loss) of each task
+
+    Takes: save: folder for the label maps, with one for each of several tasks
+    """
+    totals = []
+    for task in test.tasks:
+        place = Path(save, task.label) if save and test.tasks[1:] else save
+        totals.append(Total(place, colours_of(test.source.names(task))))
+    images = each_scored(net, test.ids, *test.tasks)
+    for tasks in progress(images, len(test.ids)):
+        for total, image in zip(totals, tasks):
+            total.add(must_have_classes(image, test.source.layer))
+    return [total.result() for total in totals]
 
 
-def data_layer(net):
-    return next(layer for layer in net.layers if hasattr(layer, 'indices'))
-
-
-def training_ids(folder):
-    """The ids that train.prototxt's data layer draws from."""
-    path = folder / 'train.prototxt'
-    python = data_param(read_net(str(path)), path)
-    roots = [folder, folder.parent, ROOT, ROOT / 'data']
-    layer = find_class(python.module, python.layer, roots)(None)
-    layer.param_str = python.param_str
-    layer.params = layer.read_params()
-    return layer.items()
+def must_have_classes(image, layer):
+    if image.hist.any():
+        return image
+    path = getattr(layer, 'label_path', str)(image.name)
+    raise ValueError(
+        f'{path}: every pixel is void or no class (values '
+        f'{image.true.min():g} to {image.true.max():g}): there is nothing to '
+        'score; `python -m data check` lists such files'
+    )
 
 
 def check_unseen(folder, split, ids, given):
     """Refuses ids the net was trained on.
 
     Takes: given: whether the person chose the split; where training ids
-           cannot be had, only val.prototxt's own is trusted
+           cannot be had, only the prototxt's own is trusted
     """
     try:
         seen = sorted(set(ids) & set(training_ids(folder)))
@@ -174,28 +183,37 @@ def check_unseen(folder, split, ids, given):
         )
 
 
-def labelled(net, images):
-    """Passes on what each_scored gives, unless a label map has no class."""
-    layer = data_layer(net)
-    for image in images:
-        if not image.hist.any():
-            path = getattr(layer, 'label_path', str)(image.name)
-            raise ValueError(
-                f'{path}: every pixel is void or no class (values '
-                f'{image.true.min():g} to {image.true.max():g}): there is '
-                'nothing to score; `python -m data check` lists such files'
-            )
-        yield image
+def training_ids(folder):
+    """The ids that the data layer of a directory's training net draws from."""
+    path = networks.prototxt(folder, 'train')
+    if path is None:
+        raise FileNotFoundError(f'{folder} has no prototxt for training')
+    return networks.source(path).layer.items()
 
 
-def report(name, weights, split, count, result, hist):
-    """Prints the tables of one scored net."""
-    network = BY_DIRECTORY.get(name)
-    published = network.scores[0] if network and network.scores else None
-    print(f'{name}, {weights}, {split} ({count} images)\n')
-    print(metric_table(result, split, published))
+def report(name, test, task, hist, loss):
+    """Prints the tables of one task: by each protocol beside what is published
+    for it, then of the classes."""
+    names = test.source.names(task)
+    rows = BY_DIRECTORY[name].scores if name in BY_DIRECTORY else ()
+    rows = [row for row in rows if row.task == task.label]
+    kinds = protocols.of_data_layer(test.source.layer)
+    for protocol in kinds:
+        result = protocols.judge(hist, protocol)._replace(loss=loss)
+        if len(kinds) > 1 or test.tasks[1:]:
+            which = f'{task.label}: ' * bool(test.tasks[1:])
+            print(f'\n{which}{protocol.text} {tally(result)}')
+        published = [r for r in rows if r.protocol in (protocol.name, None)]
+        row = published[0] if published else None
+        print()
+        print(metric_table(result, test.split, len(test.ids), row))
     print()
-    print(class_table(result, hist, VOC_CLASSES))
+    print(class_table(protocols.judge(hist, protocols.EVERY), hist, names))
+
+
+def tally(result):
+    counted = np.count_nonzero(~np.isnan(result.class_iu))
+    return f'({counted} of {len(result.class_iu)})'
 
 
 if __name__ == '__main__':

@@ -75,17 +75,19 @@ def argmax(scores):
     return scores.max(0).indices  # first maximum too, 4x argmax's speed on CPU
 
 
-def metrics(hist):
+def metrics(hist, counted=True):
     """Berkeley's four metrics and the accuracy and IU of every class.
 
-    Takes: hist: n x n, rows = true, columns = predicted
+    Takes: hist: n x n, rows = true, columns = predicted; counted: n bools,
+           which classes have a part in means over classes (protocols.py)
     """
     if isinstance(hist, torch.Tensor):
         hist = hist.cpu().numpy()
     hist = np.asarray(hist, np.float64)
     hits, rows, columns = np.diag(hist), hist.sum(1), hist.sum(0)
     acc, iu = _divide(hits, rows), _divide(hits, rows + columns - hits)
-    seen = rows > 0
+    acc, iu = (np.where(counted, values, np.nan) for values in (acc, iu))
+    seen = (rows > 0) & counted
     return Metrics(
         overall_acc=float(_divide(hits.sum(), hist.sum())),
         mean_acc=_nanmean(acc),

@@ -1,70 +1,15 @@
-"""Label maps as pictures: PASCAL VOC's palette, overlays, grids.
+"""Label maps in a reader's eyes: overlays, and grids with a legend.
 
-VOC development kit, VOClabelcolormap: the three lowest bits of a label are the
-highest bits of red, green and blue, the next three the ones below, and so on.
-255, the void around objects, comes out as VOC's cream border. Needs numpy and
-Pillow only; the order of VOC's classes is that of the kit too.
+The colours and names are those of data/; needs numpy and Pillow only.
 """
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-VOC_CLASSES = (
-    'background',
-    'aeroplane',
-    'bicycle',
-    'bird',
-    'boat',
-    'bottle',
-    'bus',
-    'car',
-    'cat',
-    'chair',
-    'cow',
-    'diningtable',
-    'dog',
-    'horse',
-    'motorbike',
-    'person',
-    'pottedplant',
-    'sheep',
-    'sofa',
-    'train',
-    'tvmonitor',
-)
-VOID = 255
+from data.classes import VOC, VOID
+from data.palette import COLOURS, label_image
+
 INK, PAPER = (40, 40, 40), (255, 255, 255)
-
-
-def voc_palette(n=256):
-    """n x 3 uint8, the RGB colour of every label."""
-    labels, colours = np.arange(n), np.zeros((n, 3), np.int64)
-    for bit in range(8):
-        for channel in range(3):
-            on = labels >> (3 * bit + channel) & 1
-            colours[:, channel] |= on << (7 - bit)
-    return colours.astype(np.uint8)
-
-
-PALETTE = voc_palette()
-
-
-def label_image(label):
-    """A palette image (mode P) that looks right and holds the labels.
-
-    Takes: label: H x W, integers 0..255
-    """
-    label = np.asarray(label)
-    if label.ndim != 2:
-        raise ValueError(f'a label map is H x W, this has shape {label.shape}')
-    if label.size and not 0 <= label.min() <= label.max() <= 255:
-        raise ValueError(
-            f'labels {label.min()} to {label.max()} do not fit into the 0 to '
-            '255 of a palette image'
-        )
-    image = Image.fromarray(label.astype(np.uint8))
-    image.putpalette(PALETTE.tobytes())
-    return image
 
 
 def read_label(path):
@@ -78,15 +23,16 @@ def read_label(path):
         return np.array(image, np.uint8)
 
 
-def colour(label):
+def colour(label, colours=COLOURS):
     """H x W labels -> H x W x 3 uint8."""
-    return PALETTE[np.asarray(label).astype(np.uint8)]
+    return colours[np.asarray(label).astype(np.uint8)]
 
 
-def overlay(image, label, alpha=0.5):
-    """The label colours laid over the image; background stays as it is.
+def overlay(image, label, alpha=0.5, colours=COLOURS, clear=0):
+    """The label colours laid over the image.
 
-    Takes: image: H x W x 3 uint8 RGB, label: H x W
+    Takes: image: H x W x 3 uint8 RGB, label: H x W; clear: the label whose
+           pixels stay as they are, background; None if there is none
     Gives: H x W x 3 uint8
     """
     image, label = np.asarray(image), np.asarray(label)
@@ -94,11 +40,12 @@ def overlay(image, label, alpha=0.5):
         raise ValueError(
             f'image {image.shape} and label map {label.shape} do not match'
         )
-    mixed = (1 - alpha) * image + alpha * colour(label)
-    return np.where(label[..., None] > 0, mixed.round(), image).astype(np.uint8)
+    mixed = (1 - alpha) * image + alpha * colour(label, colours)
+    mixed[label == clear] = image[label == clear]
+    return mixed.round().astype(np.uint8)
 
 
-def grid(rows, titles, names=VOC_CLASSES, side=240):
+def grid(rows, titles, names=VOC, side=240):
     """One picture of several beside each other, with titles and a legend.
 
     Takes: rows: lists of cells, one per title: PIL images or arrays, H x W x 3
@@ -151,7 +98,7 @@ def _legend(labels, names, width, gap, font):
     draw = ImageDraw.Draw(page)
     for i, (value, text) in enumerate(zip(labels, texts)):
         x, y = i % across * step, i // across * line
-        fill = tuple(PALETTE[value].tolist())
+        fill = tuple(COLOURS[value].tolist())
         draw.rectangle((x, y, x + box, y + box), fill, INK)
         place = (x + 1.6 * box, y + box / 2)
         draw.text(place, text, INK, font, anchor='lm')

@@ -134,9 +134,12 @@ def _finish(panels, published):
         if value is not None:
             panels[metric].axhline(value, label=f'{value:.1f}', **dashes)
         panels[metric].set_title(f'{metric}, %')
-        panels[metric].legend(
-            title='last', loc='lower right', frameon=False, fontsize=9
-        )
+        if panels[metric].lines:
+            panels[metric].legend(
+                title='last', loc='lower right', frameon=False, fontsize=9
+            )
+        else:
+            panels[metric].set_yticks([])
     loss = panels['loss']
     if published:
         loss.plot([], [], label=published.get('name', 'published'), **dashes)
@@ -149,11 +152,11 @@ def _finish(panels, published):
 
 
 def _scale_loss(axes):
-    """Logarithmic, with round numbers on it, where all values allow it."""
+    """Logarithmic, with round numbers on it, where values ask for it."""
     values = np.concatenate([line.get_ydata() for line in axes.lines])
     values = values[np.isfinite(values)]
     axes.yaxis.set_major_formatter(short_number)
-    if len(values) and values.min() > 0:
+    if len(values) and 0 < 4 * values.min() < values.max():
         axes.set_yscale('log')
         axes.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
         axes.yaxis.set_major_formatter(short_number)

@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from data.palette import COLOURS, label_image
 from score.hist import argmax, count, metrics
-from score.palette import label_image
 
 LOG_EVERY = 200  # images between two lines where there is no terminal
 
@@ -32,9 +32,12 @@ class Scored(NamedTuple):
     loss: torch.Tensor  # no axes; nan where the net has none
 
 
-def each_scored(net, dataset, layer='score', gt='label'):
-    """Runs net.forward() once per id and yields a Scored each time."""
-    for blob in (layer, gt):
+def each_scored(net, dataset, *tasks):
+    """Runs net.forward() once per id and yields a list of Scored each time.
+
+    Takes: tasks: (scores, labels, loss): names of blobs, for each labelling
+    """
+    for blob in (name for task in tasks for name in task[:2]):
         if blob not in net.blobs:
             raise ValueError(
                 f'the net has no blob {blob!r} to score; it has '
@@ -42,11 +45,11 @@ def each_scored(net, dataset, layer='score', gt='label'):
             )
     for name in np.atleast_1d(dataset):
         net.forward()
-        yield _score_one(net, str(name), layer, gt)
+        yield [_score_one(net, str(name), *task) for task in tasks]
 
 
 @torch.no_grad()
-def _score_one(net, name, layer, gt):
+def _score_one(net, name, layer, gt, loss_blob):
     scores, true = _tensor(net.blobs[layer]), _tensor(net.blobs[gt])
     if scores.dim() != 4 or scores.shape[0] != 1:
         raise ValueError(
@@ -62,8 +65,8 @@ def _score_one(net, name, layer, gt):
     pred, true = argmax(scores[0]), true.reshape(h, w).to(scores.device)
     hist = count(true.reshape(-1), pred.reshape(-1), n)
     loss = scores.new_full((), float('nan'), dtype=torch.float64)
-    if 'loss' in net.blobs:
-        loss = _tensor(net.blobs['loss']).reshape(-1)[0].double()
+    if loss_blob in net.blobs:
+        loss = _tensor(net.blobs[loss_blob]).reshape(-1)[0].double()
     return Scored(name, pred, true, hist, loss)
 
 
@@ -82,22 +85,37 @@ def compute_hist(net, save_dir, dataset, layer='score', gt='label'):
     ids = np.atleast_1d(dataset)
     if not ids.size:
         raise ValueError('the list of ids is empty: there is nothing to score')
-    images = progress(each_scored(net, ids, layer, gt), len(ids))
-    return add_up(images, save_dir)
+    images = each_scored(net, ids, (layer, gt, 'loss'))
+    total = Total(save_dir)
+    for (image,) in progress(images, len(ids)):
+        total.add(image)
+    return total.result()
 
 
-def add_up(images, save_dir=None):
-    """Sums of what each_scored yields, and the label maps on the way. Gives
-    what compute_hist gives."""
-    if save_dir:
-        os.makedirs(save_dir, exist_ok=True)
-    hist = loss = seen = 0  # grow on the device; only the sums go to the host
-    for image in images:
-        hist, loss, seen = hist + image.hist, loss + image.loss, seen + 1
+class Total:
+    """Sums over images, and their label maps as files on the way.
+
+    Takes: save_dir: see compute_hist; colours: of the label maps
+    """
+
+    def __init__(self, save_dir=None, colours=COLOURS):
+        self.save_dir, self.colours = save_dir, colours
+        self.hist = self.loss = self.seen = 0  # stay where the scores are
         if save_dir:
-            path = os.path.join(save_dir, f'{image.name}.png')
-            label_image(image.pred.cpu().numpy()).save(path)
-    return hist.cpu().numpy(), loss.item() / seen
+            os.makedirs(save_dir, exist_ok=True)
+
+    def add(self, image):
+        """Takes: image: Scored"""
+        self.hist = self.hist + image.hist
+        self.loss = self.loss + image.loss
+        self.seen += 1
+        if self.save_dir:
+            path = os.path.join(self.save_dir, f'{image.name}.png')
+            label_image(image.pred.cpu().numpy(), self.colours).save(path)
+
+    def result(self):
+        """What compute_hist gives; only this goes to the host."""
+        return self.hist.cpu().numpy(), self.loss.item() / self.seen
 
 
 def progress(images, total, what='scored'):

@@ -10,14 +10,17 @@ METRICS = {
 }
 
 
-def metric_table(result, split, published=None):
+def metric_table(result, split, images, published=None):
     """The four metrics in percent; beside them a published row and the gap,
-    if the split is the same.
+    if the images are the same.
 
-    Takes: result: Metrics; published: a row with the metrics' names as
-           attributes in percent (None: unknown), `split` and `source`
+    Takes: result: Metrics; split, images: name and size of what was scored
+           published: a row with the metrics' names as attributes in percent
+           (None: unknown), `split`, `images` and `source`
     """
-    same = published is not None and published.split == split
+    same = published is not None and (
+        (published.split, published.images) == (split, images)
+    )
     head = f'{"":18}{"here":>8}'
     if published is not None:
         head += f'{"published":>11}' + f'{"gap":>8}' * same
@@ -35,9 +38,12 @@ def metric_table(result, split, published=None):
     if not math.isnan(result.loss):
         lines.append(f'{"loss per image":18}{result.loss:8.6g}')
     if published is not None:
-        lines.append(f'published: {published.split}, {published.source}')
+        lines.append(
+            f'published: {published.split} ({published.images} images), '
+            + published.source
+        )
         if not same:
-            lines.append(f'(another split than {split}: no gap to speak of)')
+            lines.append('other images than here: no gap to speak of')
     return '\n'.join(lines)
 
 

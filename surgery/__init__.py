@@ -7,10 +7,16 @@ first weights from ILSVRC classifiers.
 
 from surgery.bilinear import interp, upsample_filt
 from surgery.classifier import fully_convolutional
-from surgery.transplant import Report, expand_score, transplant
+from surgery.transplant import (
+    Report,
+    add_inputs,
+    expand_score,
+    transplant,
+)
 
 __all__ = [
     'Report',
+    'add_inputs',
     'expand_score',
     'fully_convolutional',
     'interp',

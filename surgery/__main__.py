@@ -47,11 +47,23 @@ def convert(source, out, trunk):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(
-        'python -m surgery', description=__doc__.splitlines()[0]
+        'python -m surgery',
+        description='Makes the weights that a trunk starts training from.',
     )
     parser.add_argument('trunk', choices=TRUNKS)
-    parser.add_argument('source', type=Path, help='the classifier')
-    parser.add_argument('-o', '--out', type=Path, help='where to write')
+    parser.add_argument(
+        'source',
+        type=Path,
+        help='the ILSVRC classifier: VGG_ILSVRC_16_layers.caffemodel or '
+        'bvlc_reference_caffenet.caffemodel',
+    )
+    parser.add_argument(
+        '-o',
+        '--out',
+        type=Path,
+        help='default: weights/vgg16-fcn.caffemodel or '
+        'weights/alexnet-fcn.caffemodel',
+    )
     args = parser.parse_args(arguments)
     trunk, default = TRUNKS[args.trunk]
     out = args.out or default
@@ -59,8 +71,10 @@ def main(arguments=None):
         if out.exists() and out.samefile(args.source):
             raise ValueError('source and output are the same file')
         print(convert(args.source, out, trunk()))
-    except (OSError, ValueError, RuntimeError) as error:
+    except ValueError as error:
         sys.exit(f'{args.source}: {error}')
+    except (OSError, RuntimeError) as error:  # these name the file
+        sys.exit(str(error))
     print(f'wrote {out}')
 
 

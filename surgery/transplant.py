@@ -165,3 +165,24 @@ def expand_score(new_net, new_layer, net, layer):
         pairs.append((new, old))
     for new, old in pairs:
         new[: len(old)] = old
+
+
+def add_inputs(new_net, new_layer, net, layer):
+    """Copies a layer's filters into one that has further input channels: they
+    see those as they saw the others on average (depth beside colour)."""
+    (new, old), *biases = [
+        (new.data, old.data)
+        for new, old in zip(
+            params_of(new_net, new_layer), params_of(net, layer)
+        )
+    ]
+    k = old.shape[1]
+    if new[:, :k].shape != old.shape:
+        raise ValueError(
+            f'{layer}[0] ({sized(old.shape)}) does not fit into '
+            f'{new_layer}[0] ({sized(new.shape)})'
+        )
+    new[:, :k] = old
+    new[:, k:] = old.mean(axis=1, keepdims=True)
+    for new, old in biases:
+        new[...] = old.reshape(new.shape)

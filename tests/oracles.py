@@ -10,47 +10,46 @@ import math
 import numpy as np
 
 
-def conv(x, weight, bias=None, stride=(1, 1), pad=(0, 0), dilation=(1, 1),
-         group=1):
+def taps(small, large, kernel, stride, pad, dilation):
+    """Which pixels of a convolution's smaller and larger plane meet under
+    which weight: ((r, s), (row, column), (u, v)), padding left out."""
+    for r, s, u, v in np.ndindex(*small, *kernel):
+        row = r * stride[0] - pad[0] + u * dilation[0]
+        column = s * stride[1] - pad[1] + v * dilation[1]
+        if 0 <= row < large[0] and 0 <= column < large[1]:
+            yield (r, s), (row, column), (u, v)
+
+
+def conv(x, weight, bias, stride, pad, dilation, group):
     """Divides toward zero for the output size, as C does."""
-    n, c, h, w = x.shape
-    outputs, per_group, kh, kw = weight.shape
-    high = int((h + 2 * pad[0] - dilation[0] * (kh - 1) - 1) / stride[0]) + 1
-    wide = int((w + 2 * pad[1] - dilation[1] * (kw - 1) - 1) / stride[1]) + 1
-    y = np.zeros((n, outputs, high, wide))
-    for i, o, r, s in np.ndindex(y.shape):
-        first = o // (outputs // group) * per_group
-        for j, u, v in np.ndindex(per_group, kh, kw):
-            row = r * stride[0] - pad[0] + u * dilation[0]
-            column = s * stride[1] - pad[1] + v * dilation[1]
-            if 0 <= row < h and 0 <= column < w:
-                y[i, o, r, s] += weight[o, j, u, v] * x[i, first + j, row,
-                                                        column]
-        if bias is not None:
-            y[i, o, r, s] += bias[o]
-    return y
+    n, c, *large = x.shape
+    outputs, per_group, *kernel = weight.shape
+    small = [
+        int((i + 2 * p - d * (k - 1) - 1) / s) + 1
+        for i, k, s, p, d in zip(large, kernel, stride, pad, dilation)
+    ]
+    y = np.zeros((n, outputs, *small))
+    for i, o, j in np.ndindex(n, outputs, per_group):
+        source = x[i, o // (outputs // group) * per_group + j]
+        for to, at, w in taps(small, large, kernel, stride, pad, dilation):
+            y[i, o][to] += weight[o, j][w] * source[at]
+    return y if bias is None else y + bias[:, None, None]
 
 
-def deconv(x, weight, bias=None, stride=(1, 1), pad=(0, 0), dilation=(1, 1),
-           group=1):
+def deconv(x, weight, bias, stride, pad, dilation, group):
     """weight: (C, outputs / group, k, k)."""
-    n, c, h, w = x.shape
-    _, per_group, kh, kw = weight.shape
-    high = stride[0] * (h - 1) + dilation[0] * (kh - 1) + 1 - 2 * pad[0]
-    wide = stride[1] * (w - 1) + dilation[1] * (kw - 1) + 1 - 2 * pad[1]
-    y = np.zeros((n, per_group * group, high, wide))
-    for i, j, r, s in np.ndindex(x.shape):
-        first = j // (c // group) * per_group
-        for o, u, v in np.ndindex(per_group, kh, kw):
-            row = r * stride[0] - pad[0] + u * dilation[0]
-            column = s * stride[1] - pad[1] + v * dilation[1]
-            if 0 <= row < high and 0 <= column < wide:
-                y[i, first + o, row, column] += weight[j, o, u, v] * x[
-                    i, j, r, s]
-    if bias is not None:
-        for o in range(len(bias)):
-            y[:, o] += bias[o]
-    return y
+    n, c, *small = x.shape
+    _, per_group, *kernel = weight.shape
+    large = [
+        s * (i - 1) + d * (k - 1) + 1 - 2 * p
+        for i, k, s, p, d in zip(small, kernel, stride, pad, dilation)
+    ]
+    y = np.zeros((n, per_group * group, *large))
+    for i, j, o in np.ndindex(n, c, per_group):
+        target = y[i, j // (c // group) * per_group + o]
+        for at, to, w in taps(small, large, kernel, stride, pad, dilation):
+            target[to] += weight[j, o][w] * x[i, j][at]
+    return y if bias is None else y + bias[:, None, None]
 
 
 def pool_size(size, k, s, p, padded, up=True):
@@ -72,17 +71,17 @@ def windows(shape, kernel, stride, pad, up):
     for r, s in np.ndindex(high, wide):
         top, left = r * sh - ph, s * sw - pw
         bottom, right = min(top + kh, h + ph), min(left + kw, w + pw)
-        found.append(((r, s), range(max(top, 0), min(bottom, h)),
-                      range(max(left, 0), min(right, w)),
-                      (bottom - top) * (right - left)))
+        rows = range(max(top, 0), min(bottom, h))
+        columns = range(max(left, 0), min(right, w))
+        count = (bottom - top) * (right - left)
+        found.append(((r, s), rows, columns, count))
     return (high, wide), found
 
 
-def max_pool(x, kernel, stride=(1, 1), pad=(0, 0), up=True,
-             lowest=-np.finfo(np.float64).max):
+def max_pool(x, kernel, stride=(1, 1), pad=(0, 0), up=True):
     """Gives: [maxima, where they are: row * width + column, -1 if nowhere]"""
     size, places = windows(x.shape[2:], kernel, stride, pad, up)
-    y = np.full((*x.shape[:2], *size), lowest)
+    y = np.full((*x.shape[:2], *size), np.finfo(np.float64).min)
     mask = np.full(y.shape, -1.0)
     for i, c in np.ndindex(x.shape[:2]):
         for (r, s), rows, columns, _ in places:
@@ -127,10 +126,6 @@ def each(function, x):
     return y
 
 
-def relu(x, slope=0.0):
-    return each(lambda v: max(v, 0) + slope * min(v, 0), x)
-
-
 def lrn_across(x, size, alpha, beta, k):
     y = np.zeros(x.shape)
     for i, c, r, s in np.ndindex(x.shape):
@@ -143,7 +138,7 @@ def lrn_across(x, size, alpha, beta, k):
 
 
 def lrn_within(x, size, alpha, beta):
-    mean = ave_pool(x ** 2, (size, size), (1, 1), [(size - 1) // 2] * 2)
+    mean = ave_pool(x**2, (size, size), (1, 1), [(size - 1) // 2] * 2)
     return x * (1 + alpha * mean) ** -beta
 
 
@@ -162,7 +157,7 @@ def eltwise_max(*bottoms):
 
 def softmax(x, axis=1):
     y = np.zeros(x.shape)
-    for place in np.ndindex(*x.shape[:axis], *x.shape[axis + 1:]):
+    for place in np.ndindex(*x.shape[:axis], *x.shape[axis + 1 :]):
         place = (*place[:axis], slice(None), *place[axis:])
         powers = [math.exp(v - x[place].max()) for v in x[place]]
         y[place] = [power / sum(powers) for power in powers]
@@ -171,21 +166,20 @@ def softmax(x, axis=1):
 
 def softmax_loss(x, label, axis=1, ignore=None, mode='VALID'):
     prob = softmax(x, axis)
-    before, after = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1:])
+    before, after = math.prod(x.shape[:axis]), math.prod(x.shape[axis + 1 :])
     prob = prob.reshape(before, x.shape[axis], after)
     label = label.reshape(before, after)
     total, counted = 0.0, 0
     for i, j in np.ndindex(before, after):
         if ignore is None or int(label[i, j]) != ignore:
-            total -= math.log(max(prob[i, int(label[i, j]), j],
-                                  1.17549435e-38))
+            total -= math.log(max(prob[i, int(label[i, j]), j], 1.17549435e-38))
             counted += 1
     return total / normalizer(mode, before, after, counted)
 
 
 def normalizer(mode, outer, inner, counted):
-    return max(1, {'FULL': outer * inner, 'VALID': counted,
-                   'BATCH_SIZE': outer, 'NONE': 1}[mode])
+    per = dict(FULL=outer * inner, VALID=counted, BATCH_SIZE=outer, NONE=1)
+    return max(1, per[mode])
 
 
 def sigmoid_loss(x, target, ignore=None, mode='BATCH_SIZE'):
@@ -199,8 +193,8 @@ def sigmoid_loss(x, target, ignore=None, mode='BATCH_SIZE'):
 
 
 def euclidean(a, b):
-    return sum((v - w) ** 2 for v, w in zip(a.ravel(), b.ravel())) / (
-        2 * len(a))
+    total = sum((v - w) ** 2 for v, w in zip(a.ravel(), b.ravel()))
+    return total / (2 * len(a))
 
 
 def accuracy(x, label, axis=1, top_k=1, ignore=None):
@@ -230,7 +224,7 @@ def laid_along(inner, shape, axis):
     """The small array repeated to `shape`: its axis 0 along `axis`."""
     y = np.zeros(shape)
     for place in np.ndindex(*shape):
-        y[place] = inner[place[axis:axis + inner.ndim]]
+        y[place] = inner[place[axis : axis + inner.ndim]]
     return y
 
 
@@ -240,8 +234,7 @@ def argmax(x, k, axis):
     rows = np.moveaxis(x, axis, -1)
     index, value = np.zeros((2, *rows.shape[:-1], k))
     for place in np.ndindex(rows.shape[:-1]):
-        pairs = sorted(((v, i) for i, v in enumerate(rows[place])),
-                       reverse=True)
+        pairs = sorted((v, i) for i, v in enumerate(rows[place]))[::-1]
         for j in range(k):
             value[place][j], index[place][j] = pairs[j]
     return [np.moveaxis(index, -1, axis), np.moveaxis(value, -1, axis)]
@@ -252,6 +245,6 @@ def bilinear_kernel(size):
     centre = (size - 1) / (2 * factor)
     kernel = np.zeros((size, size))
     for y, x in np.ndindex(size, size):
-        kernel[y, x] = ((1 - abs(y / factor - centre))
-                        * (1 - abs(x / factor - centre)))
+        away = abs(y / factor - centre), abs(x / factor - centre)
+        kernel[y, x] = (1 - away[0]) * (1 - away[1])
     return kernel

@@ -5,6 +5,8 @@ A line: layer bottoms>tops, for filters num_output kernel/stride+pad, other
 options, lr_mult/decay_mult of each parameter blob.
 """
 
+import re
+
 VGG16 = """
     conv1_1 data>conv1_1 64 3/1+100 1/1 2/0
     conv1_2 conv1_1>conv1_2 64 3/1+1 1/1 2/0
@@ -116,12 +118,89 @@ TABLES = {
     loss score,label>loss ignore255 normalizeTrue
     """,
 }
+
+
+def renamed(table, rename):
+    """A table with every layer and blob name changed."""
+    lines = []
+    for line in expected_rows(table):
+        name, ends, *options = line.split()
+        ends = re.sub(r'[^,>]+', lambda found: rename(found[0]), ends)
+        lines.append(' '.join([rename(name), ends, *options]))
+    return '\n'.join(lines) + '\n'
+
+
+def expected_rows(table):
+    return [line.strip() for line in table.splitlines() if line.strip()]
+
+
+def classes(table, count):
+    return table.replace(' 21 ', f' {count} ')
+
+
+def task(table, label, count):
+    """The head of one of SIFT Flow's tasks, given VOC's."""
+    shared = {'data', 'fc7', 'pool4', 'pool3'}
+    own = {'label': label, 'loss': 'loss' if label == 'sem' else 'loss_geo'}
+
+    def rename(name):
+        cropped = 'c' * name.endswith('c')
+        suffixed = f'{name.removesuffix("c")}_{label}{cropped}'
+        return name if name in shared else own.get(name, suffixed)
+
+    return renamed(classes(table, count), rename)
+
+
+def siftflow(stride):
+    head = TABLES[f'voc-fcn{stride}'].removeprefix(VGG16)
+    return VGG16 + task(head, 'sem', 33) + task(head, 'geo', 3)
+
+
+def half(image):
+    """One of the two nets of colour and HHA."""
+    table = VGG16 + classes(SCORE_FR, 40)
+    return renamed(
+        table, lambda name: image if name == 'data' else name + image
+    )
+
+
+NYUD = classes(TABLES['voc-fcn32s'], 40)
+for stride in ('32s', '16s', '8s'):
+    TABLES[f'siftflow-fcn{stride}'] = siftflow(stride)
+    TABLES[f'pascalcontext-fcn{stride}'] = classes(
+        TABLES[f'voc-fcn{stride}'], 60
+    )
+TABLES['nyud-fcn32s-color'] = TABLES['nyud-fcn32s-hha'] = NYUD
+TABLES['nyud-fcn32s-color-d'] = 'data color,depth>data axis1\n' + renamed(
+    NYUD, lambda name: name.replace('conv1_1', 'conv1_1_bgrd')
+)
+TABLES['nyud-fcn32s-color-hha'] = (
+    half('color')
+    + half('hha')
+    + """
+    score_fused score_frcolor,score_frhha>score_fused SUM 0.5 0.5
+    upscore score_fused>upscore 40 64/32+0 nobias 0/1
+    score upscore,color>score axis2 offset19
+    loss score,label>loss ignore255 normalizeFalse
+    """
+)
+
 OFFSETS = {
     'voc-fcn32s': [19],
     'voc-fcn16s': [5, 27],
     'voc-fcn8s': [5, 9, 31],
     'voc-fcn8s-atonce': [5, 9, 31],
     'voc-fcn-alexnet': [18],
+    'siftflow-fcn32s': [19, 19],
+    'siftflow-fcn16s': [5, 27, 5, 27],
+    'siftflow-fcn8s': [5, 9, 31, 5, 9, 31],
+    'nyud-fcn32s-color': [19],
+    'nyud-fcn32s-hha': [19],
+    'nyud-fcn32s-color-d': [19],
+    'nyud-fcn32s-color-hha': [19],
+    'pascalcontext-fcn32s': [19],
+    'pascalcontext-fcn16s': [5, 27],
+    'pascalcontext-fcn8s': [5, 9, 31],
 }
 COUNTS = {  # layers in the prototxt, the data layer among them
     'voc-fcn32s': 42,
@@ -129,4 +208,14 @@ COUNTS = {  # layers in the prototxt, the data layer among them
     'voc-fcn8s': 50,
     'voc-fcn8s-atonce': 52,
     'voc-fcn-alexnet': 26,
+    'siftflow-fcn32s': 46,
+    'siftflow-fcn16s': 54,
+    'siftflow-fcn8s': 62,
+    'nyud-fcn32s-color': 42,
+    'nyud-fcn32s-hha': 42,
+    'nyud-fcn32s-color-d': 43,
+    'nyud-fcn32s-color-hha': 81,
+    'pascalcontext-fcn32s': 42,
+    'pascalcontext-fcn16s': 46,
+    'pascalcontext-fcn8s': 50,
 }

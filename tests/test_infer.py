@@ -10,6 +10,8 @@ from PIL import Image
 
 import caffe
 import infer
+from data.classes import VOC
+from data.pictures import read_picture
 from score.palette import colour, read_label
 
 ROOT = Path(infer.__file__).parent
@@ -62,7 +64,9 @@ def picture(h, w, seed=0):
 
 
 def run(*args):
-    return infer.main(['net', '--weights', 'w.caffemodel', '--gpu', 'cpu', *args])
+    return infer.main(
+        ['net', '--weights', 'w.caffemodel', '--gpu', 'cpu', *args]
+    )
 
 
 def test_labels_are_those_of_a_loop_at_the_images_own_size(place, capsys):
@@ -90,7 +94,7 @@ def test_the_shares_of_the_classes_are_printed(place, capsys):
 
 def test_vocs_classes_have_names():
     label = np.array([[0, 0, 15, 0]])
-    assert infer.shares(label, 21) == '75.0% background, 25.0% person'
+    assert infer.shares(label, VOC) == '75.0% background, 25.0% person'
 
 
 def test_the_overlay_is_half_image_half_colour(place):
@@ -111,7 +115,7 @@ def test_grey_palette_cmyk_and_deep_images_become_rgb(place):
     Image.fromarray(np.stack([grey] * 3, -1)).convert('CMYK').save('c.tif')
     Image.fromarray(grey.astype(np.uint16) << 8).save('deep.png')
     for name in ('l.png', 'p.png', 'c.tif', 'deep.png'):
-        found = infer.read_image(name)
+        found = read_picture(name)
         assert found.shape == (6, 10, 3), name
         assert (found == grey[..., None]).all(), name
 
@@ -120,7 +124,7 @@ def test_transparent_pixels_are_white(place):
     rgba = np.zeros((3, 4, 4), np.uint8)
     rgba[0] = (10, 20, 30, 255)
     Image.fromarray(rgba).save('x.png')
-    found = infer.read_image('x.png')
+    found = read_picture('x.png')
     assert (found[0] == (10, 20, 30)).all()
     assert (found[1:] == 255).all()
     assert found.shape == (3, 4, 3)
@@ -131,7 +135,7 @@ def test_an_image_is_turned_as_its_exif_says(place):
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned clockwise
     Image.fromarray(image).save('x.png', exif=exif)
-    assert (infer.read_image('x.png') == np.rot90(image, -1)).all()
+    assert (read_picture('x.png') == np.rot90(image, -1)).all()
 
 
 def test_a_bad_image_is_named_and_the_others_are_done(place, capsys):
@@ -203,8 +207,10 @@ def test_foreign_weights_are_refused(place, capsys):
     caffe.Net('other.prototxt', caffe.TEST).save('w.caffemodel')
     assert run('x.jpg') == 1
     err = capsys.readouterr().err
-    assert 'w.caffemodel: weights of another net. not in the file: conv' in err
-    assert 'in the file, but not in the net: fc6' in err
+    assert (
+        'w.caffemodel is of another net: it lacks conv; it has fc6, which '
+        'this net has not' in err
+    )
 
 
 def test_all_zero_weights_are_warned_about(place, capsys):
@@ -219,7 +225,17 @@ def test_it_runs_from_any_folder_as_a_script(place):
     command = [sys.executable, ROOT / 'infer.py', 'net', 'x.png']
     done = subprocess.run(
         [*command, '--weights', 'w.caffemodel', '--gpu', 'cpu'],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith('segmented/x.png: ')
+
+
+def test_a_prototxt_on_its_own_is_taken_for_one_of_colour(place, capsys):
+    Image.fromarray(picture(5, 4)).save('x.png')
+    assert run('x.png') == 0
+    err = capsys.readouterr().err
+    assert 'no val.prototxt or test.prototxt beside it' in err
+    assert "colour minus ImageNet's mean" in err

@@ -1,16 +1,22 @@
-"""A model file into a net, with every parameter accounted for.
+"""A model file of any kind into a net, with every parameter accounted for.
 
 What real Caffe does silently is told here: layers the file lacks, a file of
-another net, layers that are all zero and make every score the same.
+another net, numbers that are none, layers that are all zero and make every
+score the same.
 """
 
 from pathlib import Path
 
+import numpy as np
 import torch
 
 import caffe
 import surgery
+from caffe.model_io import Loaded
+from weights import formats
 from weights.published import BY_DIRECTORY
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def choose_device(gpu=None):
@@ -38,17 +44,116 @@ def must_exist(path, directory):
     """
     if Path(path).is_file():
         return
-    network = BY_DIRECTORY.get(directory)
-    known = network.address if network else None
-    raise FileNotFoundError(
-        f'{path}: no such model file. '
-        + (
-            f'The published weights of {directory} were at {known}; '
-            if known
-            else f'No weights of {directory} were published; '
+    network, hint = BY_DIRECTORY.get(directory), ''
+    if network and network.address:
+        hint = (
+            f'; the published ones were at {network.address}, '
+            f'`python -m weights fetch {directory}` tries to get them'
         )
-        + f'your own come from `python {directory}/solve.py`'
+    if directory:
+        hint += f'; your own come from `python {directory}/solve.py`'
+    raise FileNotFoundError(f'{path}: no such model file{hint}')
+
+
+def located(path, directory=None):
+    """Where a model file is: as given, or by that name in weights/ or in the
+    network's directory.
+
+    Raises: FileNotFoundError with where to get it
+    """
+    places = [Path(path), ROOT / 'weights' / path]
+    places += [ROOT / directory / path] if directory else []
+    for place in places:
+        if place.is_file():
+            return place
+    must_exist(path, directory)
+
+
+def copy(net, path):
+    """Copies the weights of layers whose names match, as net.copy_from does,
+    from a model file of any kind. Gives: Loaded
+
+    Raises: RuntimeError or ValueError that names file, layer and reason; then
+        the net is as it was
+    """
+    held = formats.read(path)
+    refuse_strangers(held, path)
+    if held.kind in (formats.CAFFEMODEL, formats.HDF5):
+        return net.copy_from(str(path))
+    plan, copied, ignored = [], set(), []
+    for name, arrays in held.layers.items():
+        blobs = net.params.get(name)
+        if blobs is None:
+            ignored.append(name)
+            continue
+        if list(arrays) != list(range(len(blobs))):
+            raise ValueError(
+                f"{path}: layer '{name}' has {len(arrays)} parameters, the "
+                f'net {len(blobs)}'
+            )
+        copied.add(name)
+        plan += [
+            (blobs[i], fitting(a, blobs[i], name, path))
+            for i, a in arrays.items()
+        ]
+    for blob, array in plan:
+        blob.tensor.copy_(torch.from_numpy(array))
+    return Loaded(
+        [name for name in net.params if name in copied],
+        ignored,
+        [name for name in net.params if name not in copied],
     )
+
+
+def fitting(array, blob, layer, path):
+    if array.shape != tuple(blob.shape):
+        raise ValueError(
+            f"{path}: layer '{layer}' has the shape {array.shape}, the net's "
+            f'{tuple(blob.shape)}; if only the form differs, `python -m '
+            'weights convert --net` changes it'
+        )
+    return array
+
+
+def refuse_strangers(held, path):
+    """Refuses weights that are no numbers, and names that are torchvision's.
+
+    Takes: held: formats.Held
+    """
+    if any(name.startswith('features.') for name in held.layers):
+        raise ValueError(
+            f"{path} has torchvision's layer names: `python -m weights "
+            'convert` turns them into those of the networks here'
+        )
+    for layer, blobs in held.layers.items():
+        for index, array in blobs.items():
+            if not finite(array):
+                bad = array.size - int(np.isfinite(array).sum())
+                raise ValueError(
+                    f"{path}: layer '{layer}', parameter {index}: {bad} of "
+                    f'{array.size} numbers are NaN or infinite'
+                )
+
+
+def finite(array):
+    """Whether all numbers are. Their sum says so at the speed of memory,
+    unless it overflows."""
+    with np.errstate(all='ignore'):
+        return bool(np.isfinite(array.sum()) or np.isfinite(array).all())
+
+
+def interpolate(net, layers=None):
+    """Makes upsampling layers bilinear: those given, or all that are zero.
+    Gives: their names"""
+    if layers is None:
+        layers = [
+            name
+            for name, blobs in net.params.items()
+            if net.layer_dict[name].type == 'Deconvolution'
+            and not blobs[0].tensor.any()
+        ]
+    surgery.interp(net, layers)
+    return layers
 
 
 def load(net, path):
@@ -60,7 +165,7 @@ def load(net, path):
     Gives: notices, lines for the person at the terminal
     Raises: ValueError if the file lacks learned parameters of the net
     """
-    loaded = net.copy_from(str(path))
+    loaded = copy(net, path)
     kinds = {name: layer.type for name, layer in net.layer_dict.items()}
     fixed = {id(x.blob) for x in net.learnable if x.lr_mult == 0}
     up = [n for n in loaded.untouched if kinds[n] == 'Deconvolution']
@@ -71,11 +176,11 @@ def load(net, path):
     ]
     lost = [n for n in loaded.untouched if n not in up + filler]
     if lost:
+        foreign, common = _some(loaded.ignored), _some(loaded.copied)
         raise ValueError(
-            f'{path}: weights of another net. '
-            + _listing('not in the file', lost)
-            + _listing('; in the file, but not in the net', loaded.ignored)
-            + _listing('; in both', loaded.copied)
+            f'{path} is of another net: it lacks {_some(lost)}'
+            + f'; it has {foreign}, which this net has not' * bool(foreign)
+            + f'; both have {common}' * bool(common)
         )
     notices = []
     if up:
@@ -92,17 +197,18 @@ def load(net, path):
 
 def zero_warnings(net):
     """A line for each layer whose weights (not biases) are all zero."""
+    kinds = {name: layer.type for name, layer in net.layer_dict.items()}
+    remedy = {'Deconvolution': '; surgery.interp makes it interpolate'}
     return [
         f'WARNING: the weights of layer {name} are all zero '
-        f'({blobs[0].count} numbers): nothing that goes through it counts'
+        f'({blobs[0].count} numbers): what goes through it is lost'
+        + remedy.get(kinds[name], '')
         for name, blobs in net.params.items()
-        if net.layer_dict[name].type not in ('Bias', 'BatchNorm')
+        if kinds[name] not in ('Bias', 'BatchNorm')
         and not blobs[0].tensor.any()
     ]
 
 
-def _listing(what, names, most=6):
-    if not names:
-        return ''
+def _some(names, most=6):
     more = f' and {len(names) - most} more' if len(names) > most else ''
-    return f'{what}: {", ".join(names[:most])}{more}'
+    return ', '.join(names[:most]) + more

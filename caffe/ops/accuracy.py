@@ -27,9 +27,11 @@ class Accuracy(Op):
         classes = shapes[0][self.axis]
         self.labels.check_shapes(*shapes)
         if top_k > classes:
-            raise RuntimeError('top_k must be less than or equal to the '
-                               f'number of classes. ({top_k} vs. {classes})')
-        return [(), (classes,)][:len(self.param.top)]
+            raise RuntimeError(
+                'top_k must be less than or equal to the '
+                f'number of classes. ({top_k} vs. {classes})'
+            )
+        return [(), (classes,)][: len(self.param.top)]
 
     def forward(self, bottoms, params):
         scores, label = bottoms
@@ -37,7 +39,7 @@ class Accuracy(Op):
         wrong = self.labels.watch(label, classes)
         index, valid = self.labels.find(label, scores.shape)
         own = scores.gather(self.axis, index)
-        rivals = (scores >= own).sum(self.axis, keepdim=True)   # and itself
+        rivals = (scores >= own).sum(self.axis, keepdim=True)  # and itself
         right = rivals <= self.param.accuracy_param.top_k
         counted = torch.ones_like(right) if valid is None else valid
         right = right & counted
@@ -45,9 +47,14 @@ class Accuracy(Op):
         share = share if wrong is None else share + wrong
         if len(self.param.top) < 2:
             return [share]
-        return [share, ratio(per_class(right, index, classes),
-                             per_class(counted, index, classes),
-                             scores.dtype)]
+        return [
+            share,
+            ratio(
+                per_class(right, index, classes),
+                per_class(counted, index, classes),
+                scores.dtype,
+            ),
+        ]
 
     def backward(self, *args):
         raise RuntimeError('Not Implemented Yet (Accuracy has no gradient)')

@@ -40,9 +40,9 @@ class Op:
     backward = None
 
     def __init__(self, param, phase):
-        self.param = param      # LayerParameter
-        self.phase = phase      # 0 TRAIN, 1 TEST
-        self.blobs = []         # parameter Blobs, made by setup
+        self.param = param  # LayerParameter
+        self.phase = phase  # 0 TRAIN, 1 TEST
+        self.blobs = []  # parameter Blobs, made by setup
 
     def setup(self, shapes):
         """Checks the LayerParameter and appends parameter blobs.
@@ -69,6 +69,10 @@ class Op:
             by ReLU and its kind where `overwrite` is True.
         """
         raise NotImplementedError
+
+    def check(self):
+        """Raises what forward, on a GPU, has noted and not raised, so as not
+        to make the host wait (see labels.py)."""
 
     def add_blob(self, shape, filler=None):
         """Appends a parameter blob and fills it (no filler: zeros), unless

@@ -19,16 +19,20 @@ class BatchNorm(Op):
 
     def setup(self, shapes):
         p = self.param.batch_norm_param
-        self.use_global = (p.use_global_stats
-                           if p.HasField('use_global_stats')
-                           else self.phase == 1)
+        self.use_global = (
+            p.use_global_stats
+            if p.HasField('use_global_stats')
+            else self.phase == 1
+        )
         self.fraction, self.eps = p.moving_average_fraction, p.eps
         self.channels = channels(shapes[0])
         for shape in [(self.channels,), (self.channels,), (1,)]:
             self.add_blob(shape)
         if any(spec.lr_mult != 0 for spec in self.param.param):
-            raise RuntimeError('Cannot configure batch normalization '
-                               'statistics as layer parameters.')
+            raise RuntimeError(
+                'Cannot configure batch normalization statistics as layer '
+                'parameters.'
+            )
         while len(self.param.param) < 3:
             self.param.param.add(lr_mult=0)
 
@@ -36,11 +40,12 @@ class BatchNorm(Op):
         if channels(shapes[0]) != self.channels:
             raise RuntimeError(
                 f'{channels(shapes[0])} channels in {shape_text(shapes[0])}, '
-                f'the statistics are of {self.channels}')
+                f'the statistics are of {self.channels}'
+            )
         return [shapes[0]]
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         x = x if x.dim() > 1 else x[:, None]
         y = self.by_global(x, params) if self.use_global else self.by_batch(x)
         return [y.reshape(bottoms[0].shape)]
@@ -55,9 +60,10 @@ class BatchNorm(Op):
         the running statistics if those have no inertia."""
         mean, var = x.new_zeros(self.channels), x.new_zeros(self.channels)
         if x.numel() > self.channels:
-            y = F.batch_norm(x, mean, var, training=True, momentum=1.0,
-                             eps=self.eps)
-        else:                           # one value per channel: its own mean
+            y = F.batch_norm(
+                x, mean, var, training=True, momentum=1.0, eps=self.eps
+            )
+        else:  # one value per channel: its own mean
             mean, y = x.detach().flatten(), x - x
         with torch.no_grad():
             for blob, term in zip(self.blobs, (mean, var, 1.0)):

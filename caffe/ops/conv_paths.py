@@ -20,11 +20,18 @@ CHANNELS_LAST_FROM = 32
 
 def way(op, x, weight):
     """Takes: op: a Convolution; x: N x C x H x W"""
-    if (x.device.type != 'cpu' or x.dim() != 4 or op.group != 1
-            or op.transposed or max(op.dilation) > 1):
+    if (
+        x.device.type != 'cpu'
+        or x.dim() != 4
+        or op.group != 1
+        or op.transposed
+        or max(op.dilation) > 1
+    ):
         return 'direct'
-    height, width = (op.size(*each) for each in zip(
-        x.shape[2:], op.kernel, op.stride, op.pad, op.dilation))
+    height, width = (
+        op.size(*each)
+        for each in zip(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
+    )
     pixels = x.shape[0] * height * width
     if op.outputs > pixels or op.kernel == (1, 1) == op.stride:
         return 'matrix'
@@ -42,22 +49,38 @@ def forward(op, x, weight, bias):
         x = x.contiguous(memory_format=LAST)
     elif x.dim() == 4:
         x = x.contiguous()
-    if not op.kernel:                           # no spatial axes
-        return F.conv1d(x[..., None], weight[..., None], bias,
-                        groups=op.group)[..., 0] if not op.transposed else (
-            F.conv_transpose1d(x[..., None], weight[..., None], bias,
-                               groups=op.group)[..., 0])
+    if not op.kernel:  # no spatial axes
+        return (
+            F.conv1d(x[..., None], weight[..., None], bias, groups=op.group)[
+                ..., 0
+            ]
+            if not op.transposed
+            else (
+                F.conv_transpose1d(
+                    x[..., None], weight[..., None], bias, groups=op.group
+                )[..., 0]
+            )
+        )
     return torch.convolution(
-        x, weight, bias, op.stride, op.pad, op.dilation, op.transposed,
-        [0] * len(op.kernel), op.group)
+        x,
+        weight,
+        bias,
+        op.stride,
+        op.pad,
+        op.dilation,
+        op.transposed,
+        [0] * len(op.kernel),
+        op.group,
+    )
 
 
 def backward(op, dy, x, weight, need_x, need_weight, need_bias):
     """Gives: (dx, dweight, dbias), None where not needed."""
     how = way(op, x, weight)
     if how == 'matrix':
-        return matrix_backward(op, dy, x, weight, need_x, need_weight,
-                               need_bias)
+        return matrix_backward(
+            op, dy, x, weight, need_x, need_weight, need_bias
+        )
     if how == 'channels last':
         if not need_x and min(op.pad) >= max(op.kernel) and op.stride == (1, 1):
             return None, *image_backward(op, dy, x, need_weight, need_bias)
@@ -69,55 +92,79 @@ def backward(op, dy, x, weight, need_x, need_weight, need_bias):
     if not spatial:
         x, dy, weight = x[..., None], dy[..., None], weight[..., None]
     grads = torch.ops.aten.convolution_backward(
-        dy, x, weight, [op.outputs], op.stride or [1], op.pad or [0],
-        op.dilation or [1], op.transposed, [0] * (spatial or 1), op.group,
-        [need_x, need_weight, need_bias])
+        dy,
+        x,
+        weight,
+        [op.outputs],
+        op.stride or [1],
+        op.pad or [0],
+        op.dilation or [1],
+        op.transposed,
+        [0] * (spatial or 1),
+        op.group,
+        [need_x, need_weight, need_bias],
+    )
+    if grads[0] is not None and how == 'channels last':
+        grads = (tidy(grads[0]), *grads[1:])
     if not spatial:
         grads = [g if g is None or g.dim() < 3 else g[..., 0] for g in grads]
     return grads
+
+
+def tidy(x):
+    """The same memory under channels-last strides as torch writes them: for
+    one image, oneDNN returns another batch stride, and whoever comes next
+    takes the tensor for NCHW and rearranges it."""
+    n, c, h, w = x.shape
+    if n == 1 and x.stride()[1:] == (1, w * c, c):
+        return x.as_strided(x.shape, (h * w * c, 1, w * c, c))
+    return x
 
 
 # matrix --------------------------------------------------------------------
 
 
 def columns(op, x):
-    """The unfolded input, (C k k) x (N H' W'), or its transpose's transpose
-    for channels last."""
+    """The unfolded input, (C k k) x (N H' W')."""
     if op.kernel == (1, 1) == op.stride and not any(op.pad):
         return x.permute(1, 0, 2, 3).reshape(x.shape[1], -1)
-    cols = F.unfold(x, op.kernel, 1, op.pad, op.stride)     # N x Ckk x L
-    return cols[0] if len(cols) == 1 else (
-        cols.permute(1, 0, 2).reshape(cols.shape[1], -1))
+    cols = F.unfold(x, op.kernel, 1, op.pad, op.stride)  # N x Ckk x L
+    return (
+        cols[0]
+        if len(cols) == 1
+        else (cols.permute(1, 0, 2).reshape(cols.shape[1], -1))
+    )
 
 
 def matrix_forward(op, x, weight, bias):
-    rows = weight.view(op.outputs, -1)
+    rows = weight.reshape(op.outputs, -1)
     cols = columns(op, x)
-    height, width = (op.size(*each) for each in zip(
-        x.shape[2:], op.kernel, op.stride, op.pad, op.dilation))
+    height, width = (
+        op.size(*each)
+        for each in zip(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
+    )
     if op.outputs < cols.shape[0] and is_channels_last(x):
-        y = cols.t() @ rows.t()                             # NHW x O
+        y = cols.t() @ rows.t()  # NHW x O
         y = y if bias is None else y.add_(bias)
         return y.view(x.shape[0], height, width, -1).permute(0, 3, 1, 2)
-    y = rows @ cols                                         # O x NHW
+    y = rows @ cols  # O x NHW
     if bias is not None:
         y.add_(bias[:, None])
     return y.view(op.outputs, x.shape[0], height, width).transpose(0, 1)
 
 
 def is_channels_last(x):
-    return (x.is_contiguous(memory_format=LAST)
-            and not x.is_contiguous())
+    return x.is_contiguous(memory_format=LAST) and not x.is_contiguous()
 
 
 def matrix_backward(op, dy, x, weight, need_x, need_weight, need_bias):
-    rows = weight.view(op.outputs, -1)
-    flat = dy.permute(1, 0, 2, 3).reshape(op.outputs, -1)   # O x NHW
+    rows = weight.reshape(op.outputs, -1)
+    flat = dy.permute(1, 0, 2, 3).reshape(op.outputs, -1)  # O x NHW
     dx = dweight = None
     if need_weight:
         dweight = (flat @ columns(op, x).t()).view(weight.shape)
     if need_x:
-        cols = rows.t() @ flat                              # Ckk x NHW
+        cols = rows.t() @ flat  # Ckk x NHW
         if op.kernel == (1, 1) == op.stride and not any(op.pad):
             dx = cols.view(x.shape[1], x.shape[0], *x.shape[2:])
             dx = dx.transpose(0, 1)
@@ -132,14 +179,22 @@ def image_backward(op, dy, x, need_weight, need_bias):
     pads by 100): only windows that touch the image see anything but zeros.
     """
     rim = [k - 1 for k in op.kernel]
-    near = dy[:, :, op.pad[0] - rim[0]:dy.shape[2] - op.pad[0] + rim[0],
-              op.pad[1] - rim[1]:dy.shape[3] - op.pad[1] + rim[1]]
+    near = dy[
+        :,
+        :,
+        op.pad[0] - rim[0] : dy.shape[2] - op.pad[0] + rim[0],
+        op.pad[1] - rim[1] : dy.shape[3] - op.pad[1] + rim[1],
+    ]
     dweight = dbias = None
     if need_weight:
-        cols = F.unfold(x, op.kernel, 1, rim)               # N x Ckk x L
+        cols = F.unfold(x, op.kernel, 1, rim)  # N x Ckk x L
         near = near.permute(0, 2, 3, 1).reshape(len(x), -1, op.outputs)
-        dweight = torch.bmm(cols, near).sum(0).t().reshape(
-            op.outputs, x.shape[1], *op.kernel)
+        dweight = (
+            torch.bmm(cols, near)
+            .sum(0)
+            .t()
+            .reshape(op.outputs, x.shape[1], *op.kernel)
+        )
     if need_bias:
         dbias = dy.sum((0, 2, 3))
     return dweight, dbias

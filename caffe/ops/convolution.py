@@ -28,8 +28,9 @@ class Convolution(Op):
         self.rank = len(shapes[0])
         spatial = self.rank - self.axis - 1
         if spatial > 3:
-            raise RuntimeError(f'{spatial} spatial axes: only 0 to 3 are '
-                               'implemented')
+            raise RuntimeError(
+                f'{spatial} spatial axes: only 0 to 3 are implemented'
+            )
         self.kernel = per_axis(p, 'kernel', spatial)
         self.stride = per_axis(p, 'stride', spatial)
         self.pad = per_axis(p, 'pad', spatial)
@@ -49,24 +50,35 @@ class Convolution(Op):
         if len(first) != self.rank:
             raise RuntimeError(
                 f'bottom num_axes may not change. ({self.rank} vs. '
-                f'{len(first)}: {shape_text(first)})')
+                f'{len(first)}: {shape_text(first)})'
+            )
         if first[self.axis] != self.channels:
             raise RuntimeError(
                 'Input size incompatible with convolution kernel. '
-                f'({first[self.axis]} channels vs. {self.channels})')
-        for shape in shapes[1:]:
+                f'({first[self.axis]} channels vs. {self.channels})'
+            )
+        for i, shape in enumerate(shapes[1:], 1):
             if shape != first:
                 raise RuntimeError(
                     'shape mismatch - bottom[0]: '
-                    f'{shape_text(first)} vs. bottom: {shape_text(shape)}')
-        sizes = [self.size(*sizes) for sizes in zip(
-            first[self.axis + 1:], self.kernel, self.stride, self.pad,
-            self.dilation)]
+                    f'{shape_text(first)} vs. bottom[{i}]: {shape_text(shape)}'
+                )
+        sizes = [
+            self.size(*sizes)
+            for sizes in zip(
+                first[self.axis + 1 :],
+                self.kernel,
+                self.stride,
+                self.pad,
+                self.dilation,
+            )
+        ]
         if any(size < 1 for size in sizes):
             raise RuntimeError(
                 f'a kernel of {self.kernel} (pad {self.pad}, dilation '
-                f'{self.dilation}) does not fit into {shape_text(first)}')
-        top = (*first[:self.axis], self.outputs, *sizes)
+                f'{self.dilation}) does not fit into {shape_text(first)}'
+            )
+        top = (*first[: self.axis], self.outputs, *sizes)
         return [top] * len(shapes)
 
     def size(self, i, k, s, p, d):
@@ -76,13 +88,17 @@ class Convolution(Op):
 
     def flat(self, x):
         """Batch axes merged into one: N x C x spatial..."""
-        return x.reshape(-1, *x.shape[self.axis:]) if self.axis != 1 else x
+        return x.reshape(-1, *x.shape[self.axis :]) if self.axis != 1 else x
 
     def overhang(self, shape):
         """Zeros to append per spatial axis where the kernel hangs over, as
         F.pad wants them: last axis first, (before, after)."""
-        extra = [max(0, d * (k - 1) + 1 - 2 * p - i) for i, k, p, d in zip(
-            shape[2:], self.kernel, self.pad, self.dilation)]
+        extra = [
+            max(0, d * (k - 1) + 1 - 2 * p - i)
+            for i, k, p, d in zip(
+                shape[2:], self.kernel, self.pad, self.dilation
+            )
+        ]
         return [n for e in reversed(extra) for n in (0, e)]
 
     def forward(self, bottoms, params):
@@ -93,12 +109,14 @@ class Convolution(Op):
             if any(self.overhang(x.shape)):
                 x = F.pad(x, self.overhang(x.shape))
             y = conv_paths.forward(self, x, weight, bias)
-            tops.append(y if self.axis == 1 else
-                        y.reshape(*bottom.shape[:self.axis], *y.shape[1:]))
+            tops.append(
+                y
+                if self.axis == 1
+                else y.reshape(*bottom.shape[: self.axis], *y.shape[1:])
+            )
         return tops
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         need_params = [*need_params, False][:2]
         to_bottoms, to_params = [], [None] * len(params)
         for diff, bottom, need in zip(diffs, bottoms, need_bottoms):
@@ -106,7 +124,8 @@ class Convolution(Op):
             extra = self.overhang(x.shape)
             padded = F.pad(x, extra) if any(extra) else x
             dx, *d_params = conv_paths.backward(
-                self, dy, padded, params[0], need, *need_params)
+                self, dy, padded, params[0], need, *need_params
+            )
             if dx is not None:
                 if any(extra):
                     dx = F.pad(dx, [-n for n in extra])
@@ -114,8 +133,11 @@ class Convolution(Op):
             to_bottoms.append(dx)
             for i in range(len(params)):
                 if need_params[i]:
-                    to_params[i] = (d_params[i] if to_params[i] is None
-                                    else to_params[i] + d_params[i])
+                    to_params[i] = (
+                        d_params[i]
+                        if to_params[i] is None
+                        else to_params[i] + d_params[i]
+                    )
         return to_bottoms, to_params
 
 
@@ -140,14 +162,18 @@ def per_axis(p, what, spatial):
     """kernel, stride, pad or dilation as one number per spatial axis."""
     field = 'kernel_size' if what == 'kernel' else what
     given = list(getattr(p, field))
-    if what != 'dilation' and (p.HasField(f'{what}_h')
-                               or p.HasField(f'{what}_w')):
+    if what != 'dilation' and (
+        p.HasField(f'{what}_h') or p.HasField(f'{what}_w')
+    ):
         if spatial != 2:
-            raise RuntimeError(f'{what}_h & {what}_w can only be used for 2D '
-                               f'convolution. ({spatial} spatial axes)')
+            raise RuntimeError(
+                f'{what}_h & {what}_w can only be used for 2D '
+                f'convolution. ({spatial} spatial axes)'
+            )
         if given:
-            raise RuntimeError(f'Either {field} or {what}_h/w should be '
-                               'specified; not both.')
+            raise RuntimeError(
+                f'Either {field} or {what}_h/w should be specified; not both.'
+            )
         values = [getattr(p, f'{what}_h'), getattr(p, f'{what}_w')]
     elif len(given) in (1, spatial) and given:
         values = given if len(given) == spatial else given * spatial
@@ -156,10 +182,12 @@ def per_axis(p, what, spatial):
     else:
         raise RuntimeError(
             f'{field} must be specified once, or once per spatial dimension '
-            f'({field} specified {len(given)} times; {spatial} spatial dims).')
+            f'({field} specified {len(given)} times; {spatial} spatial dims).'
+        )
     if what in ('kernel', 'stride') and not all(values):
-        raise RuntimeError(f'{what.capitalize()} dimensions must be nonzero. '
-                           f'({values})')
+        raise RuntimeError(
+            f'{what.capitalize()} dimensions must be nonzero. ({values})'
+        )
     return tuple(values)
 
 
@@ -167,8 +195,12 @@ def check_groups(channels, outputs, group):
     if outputs < 1:
         raise RuntimeError('num_output must be positive')
     if group < 1 or channels % group:
-        raise RuntimeError(f'channels % group: {channels} channels do not '
-                           f'divide into {group} groups')
+        raise RuntimeError(
+            f'channels % group: {channels} channels do not '
+            f'divide into {group} groups'
+        )
     if outputs % group:
-        raise RuntimeError('Number of output should be multiples of group. '
-                           f'({outputs} vs. {group})')
+        raise RuntimeError(
+            'Number of output should be multiples of group. '
+            f'({outputs} vs. {group})'
+        )

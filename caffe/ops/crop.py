@@ -25,7 +25,8 @@ class Crop(Op):
         if len(offsets) != axes:
             raise RuntimeError(
                 f'Crop takes one offset, or one for each of the {axes} axes '
-                f'from {self.axis} on: {len(offsets)} given')
+                f'from {self.axis} on: {len(offsets)} given'
+            )
         self.offsets = offsets
 
     def top_shapes(self, shapes):
@@ -36,11 +37,12 @@ class Crop(Op):
             if shape[i] - offset < top[i]:
                 raise RuntimeError(
                     f'the crop for dimension {i} is out-of-bounds with size '
-                    f'{top[i]} and offset {offset} (bottom 0 has {shape[i]})')
+                    f'{top[i]} and offset {offset} (bottom 0 has {shape[i]})'
+                )
         return [tuple(top)]
 
     def forward(self, bottoms, params):
         x, reference = bottoms
         for i, offset in enumerate(self.offsets, self.axis):
             x = x.narrow(i, offset, reference.shape[i])
-        return [x.clone()]      # or the whole bottom stays in memory
+        return [x.clone()]  # or the whole bottom stays in memory

@@ -1,6 +1,5 @@
-"""Layers that read or make data: DummyData, HDF5Data, HDF5Output, Data.
-Caffe: dummy_data_layer.cpp, hdf5_data_layer.cpp, hdf5_output_layer.cpp; spec
-A.23, A.24. Data is only here to say what to use in its place."""
+"""Layers that read or make data: DummyData, HDF5Data, HDF5Output. Caffe:
+dummy_data_layer.cpp, hdf5_data_layer.cpp, hdf5_output_layer.cpp; spec A.23."""
 
 import numpy as np
 import torch
@@ -22,9 +21,10 @@ class DummyData(Op):
         p, tops = self.param.dummy_data_param, len(self.param.top)
         fillers = list(p.data_filler) or [pb.FillerParameter()]
         if len(fillers) not in (1, tops):
-            raise RuntimeError(f'DummyData takes no, one or {tops} data '
-                               f'fillers for its {tops} tops, not '
-                               f'{len(fillers)}')
+            raise RuntimeError(
+                f'DummyData takes no, one or {tops} data fillers for its '
+                f'{tops} tops, not {len(fillers)}'
+            )
         self.fillers = fillers * tops if len(fillers) == 1 else fillers
         self.shapes = dummy_shapes(p, tops)
 
@@ -32,12 +32,16 @@ class DummyData(Op):
         return self.shapes
 
     def initial_tops(self):
-        return [self.draw(i) if self.constant(i) else None
-                for i in range(len(self.shapes))]
+        return [
+            self.draw(i) if self.constant(i) else None
+            for i in range(len(self.shapes))
+        ]
 
     def forward(self, bottoms, params):
-        return [None if self.constant(i) else self.draw(i)
-                for i in range(len(self.shapes))]
+        return [
+            None if self.constant(i) else self.draw(i)
+            for i in range(len(self.shapes))
+        ]
 
     def constant(self, i):
         return self.fillers[i].type == 'constant'
@@ -54,13 +58,15 @@ def dummy_shapes(p, tops):
         if p.shape or any(len(sizes) not in (1, tops) for sizes in old):
             raise RuntimeError(
                 f'DummyData: give shape, or each of num, channels, height, '
-                f'width, once or {tops} times')
+                f'width, once or {tops} times'
+            )
         old = [sizes * tops if len(sizes) == 1 else sizes for sizes in old]
         return list(zip(*old))
     shapes = [tuple(shape.dim) for shape in p.shape]
     if len(shapes) not in (1, tops):
-        raise RuntimeError(f'DummyData: give shape once or {tops} times, not '
-                           f'{len(shapes)}')
+        raise RuntimeError(
+            f'DummyData: give shape once or {tops} times, not {len(shapes)}'
+        )
     return shapes * tops if len(shapes) == 1 else shapes
 
 
@@ -82,8 +88,9 @@ class HDF5Data(Op):
             with open(p.source) as source:
                 self.files = source.read().split()
         except OSError as error:
-            raise RuntimeError(f'Failed to open source file: {p.source} '
-                               f'({error.strerror})') from None
+            raise RuntimeError(
+                f'Failed to open source file: {p.source} ({error.strerror})'
+            ) from None
         if not self.files:
             raise RuntimeError(f'no HDF5 files are listed in {p.source}')
         self.file = -1
@@ -115,8 +122,10 @@ class HDF5Data(Op):
             missing -= len(now)
             if not len(self.rows):
                 self.next_file()
-        return [torch.from_numpy(np.concatenate(rows)).to(device())
-                for rows in zip(*parts)]
+        return [
+            torch.from_numpy(np.concatenate(rows)).to(device())
+            for rows in zip(*parts)
+        ]
 
 
 def load(path, names):
@@ -128,17 +137,21 @@ def load(path, names):
             for name in names:
                 if name not in file:
                     raise RuntimeError(
-                        f"Failed to find HDF5 dataset {name} in {path} (it "
-                        f'has {", ".join(file)})')
+                        f'Failed to find HDF5 dataset {name} in {path} (it '
+                        f'has {", ".join(file)})'
+                    )
             data = [np.asarray(file[name], np.float32) for name in names]
     except OSError as error:
-        raise RuntimeError(f'Failed opening HDF5 file: {path} '
-                           f'({error})') from None
+        raise RuntimeError(
+            f'Failed opening HDF5 file: {path} ({error})'
+        ) from None
     if not all(array.ndim and len(array) for array in data):
         raise RuntimeError(f'{path}: a dataset has no rows')
     if len({len(array) for array in data}) > 1:
-        raise RuntimeError(f'{path}: the datasets {", ".join(names)} have '
-                           f'{[len(array) for array in data]} rows')
+        raise RuntimeError(
+            f'{path}: the datasets {", ".join(names)} have '
+            f'{[len(array) for array in data]} rows'
+        )
     return data
 
 
@@ -155,8 +168,9 @@ class HDF5Output(Op):
         try:
             h5py.File(self.path, 'w').close()
         except OSError as error:
-            raise RuntimeError(f'Failed to open HDF5 file {self.path} '
-                               f'({error})') from None
+            raise RuntimeError(
+                f'Failed to open HDF5 file {self.path} ({error})'
+            ) from None
 
     def top_shapes(self, shapes):
         return []
@@ -169,22 +183,11 @@ class HDF5Output(Op):
                 if name in file:
                     raise RuntimeError(
                         f'Failed to make float dataset {name} (HDF5Output '
-                        'writes one batch only)')
+                        'writes one batch only)'
+                    )
                 shape = (*x.shape, *[1] * (4 - x.dim()))
                 file[name] = x.detach().cpu().float().numpy().reshape(shape)
         return []
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         return [None, None], []
-
-
-class Data(Op):
-    bottoms = (0, 0)
-    tops = (1, None)
-
-    def setup(self, shapes):
-        backend = pb.DataParameter.DB.Name(self.param.data_param.backend)
-        raise RuntimeError(
-            f'Unknown database backend ({backend}: databases are not read '
-            'here; use a Python layer, HDF5Data or Input)')

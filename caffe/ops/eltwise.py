@@ -21,11 +21,13 @@ class Eltwise(Op):
         p = self.param.eltwise_param
         if p.coeff and p.operation == PROD:
             raise RuntimeError(
-                'Eltwise layer only takes coefficients for summation.')
+                'Eltwise layer only takes coefficients for summation.'
+            )
         if len(p.coeff) not in (0, len(shapes)):
             raise RuntimeError(
                 'Eltwise takes one coefficient per bottom or none: '
-                f'{len(p.coeff)} coefficients for {len(shapes)} bottoms')
+                f'{len(p.coeff)} coefficients for {len(shapes)} bottoms'
+            )
         self.coeff = list(p.coeff) or [1.0] * len(shapes)
         # Dividing the top by a bottom, its backward reads the top.
         self.divides = p.operation == PROD and not p.stable_prod_grad
@@ -36,7 +38,8 @@ class Eltwise(Op):
             if shape != shapes[0]:
                 raise RuntimeError(
                     f'bottom[0]: {shape_text(shapes[0])}, bottom[{i}]: '
-                    f'{shape_text(shape)}: all bottoms must have one shape')
+                    f'{shape_text(shape)}: all bottoms must have one shape'
+                )
         return [shapes[0]]
 
     def forward(self, bottoms, params):

@@ -21,7 +21,7 @@ class Labels:
     def __init__(self, ignore, axis):
         self.ignore = ignore
         self.axis = axis
-        self.wrong = None           # on the device: (how many, one of them)
+        self.wrong = None  # on the device: (how many, one of them)
         self.classes = None
 
     def check_shapes(self, scores, labels):
@@ -31,13 +31,15 @@ class Labels:
             raise RuntimeError(
                 'Number of labels must match number of predictions: '
                 f'{shape_text(labels)} for {positions} positions of scores '
-                f'{shape_text(scores)}, classes along axis {self.axis}')
+                f'{shape_text(scores)}, classes along axis {self.axis}'
+            )
 
     def find(self, label, shape):
         """Gives: index: int64, 1 along the class axis, 0 where invalid;
         valid: bool, the same shape, or None if every label counts."""
         index = label.long().reshape(
-            *shape[:self.axis], 1, *shape[self.axis + 1:])
+            *shape[: self.axis], 1, *shape[self.axis + 1 :]
+        )
         if self.ignore is None and label.device.type == 'cpu':
             return index, None
         valid = (index >= 0) & (index < shape[self.axis])
@@ -51,17 +53,18 @@ class Labels:
 
         Raises: RuntimeError, on the CPU
         """
-        index = label.long().flatten()
-        wrong = (index < 0) | (index >= classes)
+        label = label.flatten()
+        wrong = ~((label > -1) & (label < classes))  # or it is NaN
         if self.ignore is not None:
-            wrong &= index != self.ignore
+            wrong &= label.trunc() != self.ignore
         if label.device.type == 'cpu':
             if wrong.any():
-                self.refuse(wrong.sum(), index[wrong].unique(), index.numel(),
-                            classes)
+                self.refuse(
+                    wrong.sum(), label[wrong].unique(), len(label), classes
+                )
             return None
         count = wrong.sum()
-        example = index.gather(0, wrong.int().argmax(0, keepdim=True))
+        example = label.gather(0, wrong.int().argmax(0, keepdim=True))
         if self.wrong is not None:
             example = example.where(count > 0, self.wrong[1])
             self.wrong = count + self.wrong[0], example
@@ -81,11 +84,15 @@ class Labels:
             self.refuse(count, example, None, self.classes)
 
     def refuse(self, count, values, total, classes):
-        shown = ', '.join(str(int(value)) for value in values[:5])
+        shown = ', '.join(f'{float(value):g}' for value in values[:5])
         shown += ', ...' if len(values) > 5 else ''
         of = f' of {total}' if total else ''
-        ignored = ('no ignore_label is set' if self.ignore is None
-                   else f'ignore_label is {self.ignore}')
+        ignored = (
+            'no ignore_label is set'
+            if self.ignore is None
+            else f'ignore_label is {self.ignore}'
+        )
         raise RuntimeError(
             f'label {shown} at {int(count)}{of} pixels is not one of the '
-            f'{classes} classes (0..{classes - 1}); {ignored}')
+            f'{classes} classes (0..{classes - 1}); {ignored}'
+        )

@@ -21,11 +21,11 @@ class Loss(Op):
     loss = True
     fixed = (1,)
     in_place = 'a loss cannot work in place'
-    default_mode = None         # of normalization, where none is given
+    default_mode = None  # of normalization, where none is given
 
     def setup(self, shapes):
         p = self.param.loss_param
-        self.ignore = (p.ignore_label if p.HasField('ignore_label') else None)
+        self.ignore = p.ignore_label if p.HasField('ignore_label') else None
         self.mode = self.default_mode
         if p.HasField('normalization'):
             self.mode = p.normalization
@@ -36,7 +36,8 @@ class Loss(Op):
         if shapes[0][:1] != shapes[1][:1]:
             raise RuntimeError(
                 'The data and label should have the same first dimension. '
-                f'({shape_text(shapes[0])} vs. {shape_text(shapes[1])})')
+                f'({shape_text(shapes[0])} vs. {shape_text(shapes[1])})'
+            )
 
     def normalizer(self, outer, inner, valid):
         """What the sum is divided by: at least 1; a number, or a tensor if it
@@ -48,8 +49,15 @@ class Loss(Op):
         p = pb.LossParameter
         if self.mode == p.VALID and valid is not None:
             return valid.sum().clamp(min=1)
-        return max(1, {p.FULL: outer * inner, p.VALID: outer * inner,
-                       p.BATCH_SIZE: outer, p.NONE: 1}[self.mode])
+        return max(
+            1,
+            {
+                p.FULL: outer * inner,
+                p.VALID: outer * inner,
+                p.BATCH_SIZE: outer,
+                p.NONE: 1,
+            }[self.mode],
+        )
 
 
 class EuclideanLoss(Loss):
@@ -63,7 +71,8 @@ class EuclideanLoss(Loss):
         if math.prod(shapes[0][1:]) != math.prod(shapes[1][1:]):
             raise RuntimeError(
                 'Inputs must have the same dimension. '
-                f'({shape_text(shapes[0])} vs. {shape_text(shapes[1])})')
+                f'({shape_text(shapes[0])} vs. {shape_text(shapes[1])})'
+            )
         return [()]
 
     def forward(self, bottoms, params):
@@ -84,7 +93,8 @@ class SigmoidCrossEntropyLoss(Loss):
             raise RuntimeError(
                 'SIGMOID_CROSS_ENTROPY_LOSS layer inputs must have the same '
                 f'count. ({shape_text(shapes[0])} vs. '
-                f'{shape_text(shapes[1])})')
+                f'{shape_text(shapes[1])})'
+            )
         return [()]
 
     def read(self, bottoms):
@@ -97,14 +107,12 @@ class SigmoidCrossEntropyLoss(Loss):
 
     def forward(self, bottoms, params):
         x, target, valid, divisor = self.read(bottoms)
-        terms = F.binary_cross_entropy_with_logits(
-            x, target, reduction='none')
+        terms = F.binary_cross_entropy_with_logits(x, target, reduction='none')
         if valid is not None:
             terms.masked_fill_(~valid, 0)
         return [terms.sum() / divisor]
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         x, target, valid, divisor = self.read(bottoms)
         grad = torch.sigmoid(x).sub_(target)
         if valid is not None:

@@ -19,18 +19,20 @@ class LRN(Op):
 
     def setup(self, shapes):
         p = self.param.lrn_param
-        self.size, self.alpha, self.beta, self.k = (
-            p.local_size, p.alpha, p.beta, p.k)
+        self.size, self.alpha = p.local_size, p.alpha
+        self.beta, self.k = p.beta, p.k
         self.across = p.norm_region == pb.LRNParameter.ACROSS_CHANNELS
         if self.size % 2 == 0:
-            raise RuntimeError('LRN only supports odd values for local_size '
-                               f'({self.size} given)')
+            raise RuntimeError(
+                'LRN only supports odd values for local_size '
+                f'({self.size} given)'
+            )
 
     def top_shapes(self, shapes):
         return [four(shapes[0])]
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         if self.across:
             mean = ChannelSum.apply(x.square(), self.size) / self.size
             return [x * (self.k + self.alpha * mean) ** -self.beta]
@@ -48,7 +50,7 @@ class ChannelSum(torch.autograd.Function):
         channels = x.shape[1]
         total = wide[:, :channels].clone()
         for i in range(1, size):
-            total += wide[:, i:i + channels]
+            total += wide[:, i : i + channels]
         return total
 
     @staticmethod

@@ -19,19 +19,18 @@ class Neuron(Op):
 class ReLU(Neuron):
     """max(x, 0) + negative_slope * min(x, 0)."""
 
-    overwrite = False       # set by the net: the bottom is ours to overwrite
+    overwrite = False  # set by the net: the bottom is ours to overwrite
 
     def setup(self, shapes):
         self.slope = self.param.relu_param.negative_slope
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         if self.slope:
             return [F.leaky_relu(x, self.slope, self.overwrite)]
         return [torch.relu_(x) if self.overwrite else torch.relu(x)]
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         """Reads the bottom, which in place is the top: its sign says the
         same, unless negative_slope is below 0 (so it is in Caffe)."""
         (dy,), (x,) = diffs, bottoms
@@ -39,7 +38,8 @@ class ReLU(Neuron):
         dx = dy if self.works_in_place else torch.empty_like(dy)
         if self.slope:
             aten.leaky_relu_backward.grad_input(
-                dy, x, self.slope, False, grad_input=dx)
+                dy, x, self.slope, False, grad_input=dx
+            )
         else:
             aten.threshold_backward.grad_input(dy, x, 0, grad_input=dx)
         return [dx], []
@@ -102,22 +102,25 @@ class Dropout(Neuron):
 
     def setup(self, shapes):
         self.ratio = self.param.dropout_param.dropout_ratio
-        self.noise = None           # what the last forward multiplied by
+        self.noise = None  # what the last forward multiplied by
         if not 0 < self.ratio < 1:
-            raise RuntimeError('dropout_ratio must be above 0 and below 1, '
-                               f'not {self.ratio:g}')
+            raise RuntimeError(
+                f'dropout_ratio must be above 0 and below 1, not {self.ratio:g}'
+            )
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         if self.phase == 1:
             self.noise = None
             return [x if self.works_in_place else x.clone()]
         keep = 1 - self.ratio
-        self.noise = torch.empty_like(x).bernoulli_(
-            keep, generator=generator(x.device)).div_(keep)
+        self.noise = (
+            torch.empty_like(x)
+            .bernoulli_(keep, generator=generator(x.device))
+            .div_(keep)
+        )
         return [x * self.noise]
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
-        dy, = diffs
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
+        (dy,) = diffs
         return [dy if self.noise is None else dy * self.noise], []

@@ -29,10 +29,13 @@ class Pooling(Op):
         if p.pool not in (MAX, AVE):
             raise RuntimeError(
                 f'{pb.PoolingParameter.PoolMethod.Name(p.pool)} pooling is '
-                'not implemented (Caffe has it on GPUs only): use MAX or AVE')
+                'not implemented (Caffe has it on GPUs only): use MAX or AVE'
+            )
         if p.pool == AVE and len(self.param.top) > 1:
-            raise RuntimeError('Pooling Layer produces at most 1 top blob(s) '
-                               'as output. (a mask needs MAX)')
+            raise RuntimeError(
+                'Pooling Layer produces at most 1 top blob(s) '
+                'as output. (a mask needs MAX)'
+            )
         self.kernel = kernel_size(p)
         self.pad = pair(p, 'pad', 0)
         self.stride = pair(p, 'stride', 1)
@@ -41,11 +44,13 @@ class Pooling(Op):
             raise RuntimeError(f'stride must be positive: {self.stride}')
         if p.global_pooling:
             if any(self.pad) or self.stride != (1, 1):
-                raise RuntimeError('global_pooling takes pad 0 and stride 1 '
-                                   'only')
+                raise RuntimeError(
+                    'global_pooling takes pad 0 and stride 1 only'
+                )
         elif any(p >= k for p, k in zip(self.pad, self.kernel)):
-            raise RuntimeError(f'pad {self.pad} must be smaller than the '
-                               f'kernel {self.kernel}')
+            raise RuntimeError(
+                f'pad {self.pad} must be smaller than the kernel {self.kernel}'
+            )
 
     def top_shapes(self, shapes):
         n, c, *sizes = four(shapes[0])
@@ -53,7 +58,8 @@ class Pooling(Op):
         if min(out) < 1:
             raise RuntimeError(
                 f'a pooling window of {self.window(sizes)} (pad {self.pad}) '
-                f'does not fit into {shape_text(shapes[0])}')
+                f'does not fit into {shape_text(shapes[0])}'
+            )
         return [(n, c, *out)] * len(self.param.top)
 
     def window(self, sizes):
@@ -63,37 +69,47 @@ class Pooling(Op):
         """H', W'. Only a padded pooling drops windows that would begin past
         the edge."""
         out = []
-        for i, k, s, p in zip(sizes, self.window(sizes), self.stride,
-                              self.pad):
+        for i, k, s, p in zip(sizes, self.window(sizes), self.stride, self.pad):
             o = (i + 2 * p - k + (s - 1 if self.up else 0)) // s + 1
             late = any(self.pad) and (o - 1) * s >= i + p
             out.append(o - 1 if late else o)
         return out
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         sizes = x.shape[2:]
         out, kernel = self.out(sizes), self.window(sizes)
-        usual = all(2 * p <= k and (o - 1) * s < i + p for i, o, k, s, p in
-                    zip(sizes, out, kernel, self.stride, self.pad))
+        usual = all(
+            2 * p <= k and (o - 1) * s < i + p
+            for i, o, k, s, p in zip(sizes, out, kernel, self.stride, self.pad)
+        )
         if self.param.pooling_param.pool == AVE:
-            return [(self.usual_mean if usual else self.mean)(x, kernel, out)]
+            pool = self.usual_mean if usual else self.mean
+            return [LaidLikeTop.apply(pool(x, kernel, out))]
         y, mask = (self.usual_max if usual else self.max)(x, kernel, out)
+        y = LaidLikeTop.apply(y)
         return [y] if len(self.param.top) < 2 else [y, mask.to(x.dtype)]
 
     def usual_mean(self, x, kernel, out):
         return F.avg_pool2d(x, kernel, self.stride, self.pad, self.up)
 
     def usual_max(self, x, kernel, out):
-        return F.max_pool2d(x, kernel, self.stride, self.pad,
-                            ceil_mode=self.up, return_indices=True)
+        return F.max_pool2d(
+            x,
+            kernel,
+            self.stride,
+            self.pad,
+            ceil_mode=self.up,
+            return_indices=True,
+        )
 
     def mean(self, x, kernel, out):
         """The divisor counts the padding, but nothing beyond it; a window
         that begins right past the edge is 0 / 0."""
         lengths = []
-        for i, o, k, s, p in zip(x.shape[2:], out, kernel, self.stride,
-                                 self.pad):
+        for i, o, k, s, p in zip(
+            x.shape[2:], out, kernel, self.stride, self.pad
+        ):
             starts = torch.arange(o, device=x.device) * s - p
             lengths.append((starts + k).clamp(max=i + p) - starts)
         x = self.padded(x, kernel, out, 0.0)
@@ -106,17 +122,42 @@ class Pooling(Op):
         y, place = F.max_pool2d(x, kernel, self.stride, return_indices=True)
         row = place.div(x.shape[3], rounding_mode='floor') - top
         column = place % x.shape[3] - left
-        inside = ((row >= 0) & (row < height)
-                  & (column >= 0) & (column < width))
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
         return y, torch.where(inside, row * width + column, -1)
 
     def padded(self, x, kernel, out, value):
         """Exactly the pixels that the windows cover."""
         rims = []
-        for i, o, k, s, p in zip(x.shape[2:], out, kernel, self.stride,
-                                 self.pad):
-            rims = [p, (o - 1) * s + k - i - p, *rims]      # F.pad: W, then H
+        for i, o, k, s, p in zip(
+            x.shape[2:], out, kernel, self.stride, self.pad
+        ):
+            rims = [p, (o - 1) * s + k - i - p, *rims]  # F.pad: W, then H
         return F.pad(x, rims, value=value)
+
+
+class LaidLikeTop(torch.autograd.Function):
+    """Does nothing, but brings the diff into the memory format of the top.
+    If they differ, torch rearranges everything else to fit the diff: ten
+    times the work."""
+
+    @staticmethod
+    def forward(ctx, y):
+        ctx.last = not y.is_contiguous() and y.is_contiguous(
+            memory_format=torch.channels_last
+        )
+        return y.view_as(y)
+
+    @staticmethod
+    def backward(ctx, dy):
+        return channels_last(dy) if ctx.last else dy.contiguous()
+
+
+def channels_last(x):
+    """The strides are spelled out because those of an axis of length 1 may
+    be anything, but torch goes by them."""
+    n, c, h, w = x.shape
+    x = x.contiguous(memory_format=torch.channels_last)
+    return x.as_strided(x.shape, (h * w * c, 1, w * c, c))
 
 
 def kernel_size(p):
@@ -128,8 +169,11 @@ def kernel_size(p):
         return None
     if p.HasField('kernel_size') == all(sides):
         raise RuntimeError('give kernel_size, or both kernel_h and kernel_w')
-    kernel = ((p.kernel_h, p.kernel_w) if all(sides)
-              else (p.kernel_size, p.kernel_size))
+    kernel = (
+        (p.kernel_h, p.kernel_w)
+        if all(sides)
+        else (p.kernel_size, p.kernel_size)
+    )
     if not all(kernel):
         raise RuntimeError(f'the kernel must not be empty: {kernel}')
     return kernel
@@ -147,6 +191,8 @@ def pair(p, name, default):
 
 def four(shape):
     if len(shape) != 4:
-        raise RuntimeError('needs 4 axes (num, channels, height, width), not '
-                           f'{shape_text(shape)}')
+        raise RuntimeError(
+            'needs 4 axes (num, channels, height, width), not '
+            f'{shape_text(shape)}'
+        )
     return shape

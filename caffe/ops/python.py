@@ -8,6 +8,7 @@ methods raise reaches the caller unchanged.
 
 import importlib
 import sys
+import weakref
 from pathlib import Path
 
 from caffe.blob import Blob
@@ -65,6 +66,9 @@ class Python(Op):
         self.layer.phase = self.phase
         self.layer.blobs = BlobVec()
         self.layer.type = 'Python'
+        if hasattr(self.layer, 'close'):
+            # The op goes when its net does; also a net that was never ready.
+            weakref.finalize(self, self.layer.close)
         self.layer.setup(bottoms, tops)
         self.blobs = self.layer.blobs
         self.layer.reshape(bottoms, tops)
@@ -99,8 +103,8 @@ def _import(module, places):
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.split('.')[0]:
-            raise                                   # it imports what is missing
+        if not f'{module}.'.startswith(f'{error.name}.'):
+            raise  # the module is there, and imports what is missing
         searched = '\n  '.join(place or '.' for place in sys.path)
         raise RuntimeError(
             f"Python layer: No module named '{module}'. Searched:\n  {searched}"

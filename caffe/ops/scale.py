@@ -47,8 +47,11 @@ class Bias(Op):
 
     def setup(self, shapes):
         p = self.param.bias_param
-        inner = (shapes[1] if len(shapes) > 1 else
-                 inner_shape(shapes[0], p.axis, p.num_axes))
+        inner = (
+            shapes[1]
+            if len(shapes) > 1
+            else inner_shape(shapes[0], p.axis, p.num_axes)
+        )
         self.axis = canonical(p.axis, shapes[0]) if inner else 0
         if len(shapes) == 1:
             self.add_blob(inner, p.filler)
@@ -70,16 +73,19 @@ def inner_shape(shape, axis, num_axes):
     axis = canonical(axis, shape)
     end = len(shape) if num_axes == -1 else axis + num_axes
     if num_axes < -1 or end > len(shape):
-        raise RuntimeError(f'num_axes {num_axes} from axis {axis} reaches '
-                           f'beyond {shape_text(shape)}')
+        raise RuntimeError(
+            f'num_axes {num_axes} from axis {axis} reaches '
+            f'beyond {shape_text(shape)}'
+        )
     return shape[axis:end]
 
 
 def check_inner(shape, inner, axis):
-    if tuple(shape[axis:axis + len(inner)]) != tuple(inner):
+    if tuple(shape[axis : axis + len(inner)]) != tuple(inner):
         raise RuntimeError(
             f'dimensions {shape_text(inner)} do not match those of '
-            f'{shape_text(shape)} from axis {axis} on')
+            f'{shape_text(shape)} from axis {axis} on'
+        )
 
 
 def along(inner, x, axis):

@@ -16,8 +16,9 @@ from caffe.ops.base import Op, canonical, shape_text
 def either_axis(p, old):
     """The axis, which may be given under its old name, not under both."""
     if p.HasField(old) and p.HasField('axis'):
-        raise RuntimeError(f'Either axis or {old} should be specified; not '
-                           'both.')
+        raise RuntimeError(
+            f'Either axis or {old} should be specified; not both.'
+        )
     return getattr(p, old) if p.HasField(old) else p.axis
 
 
@@ -29,20 +30,24 @@ class Concat(Op):
 
     def setup(self, shapes):
         self.axis = canonical(
-            either_axis(self.param.concat_param, 'concat_dim'), shapes[0])
+            either_axis(self.param.concat_param, 'concat_dim'), shapes[0]
+        )
         self.overwritable = len(shapes) > 1
 
     def top_shapes(self, shapes):
         top = list(shapes[0])
         for i, shape in enumerate(shapes[1:], 1):
-            rest = [*shape[:self.axis], *shape[self.axis + 1:]]
-            if (len(shape) != len(top)
-                    or rest != [*top[:self.axis], *top[self.axis + 1:]]):
+            rest = [*shape[: self.axis], *shape[self.axis + 1 :]]
+            if len(shape) != len(top) or rest != [
+                *top[: self.axis],
+                *top[self.axis + 1 :],
+            ]:
                 raise RuntimeError(
                     'All inputs must have the same shape, except at '
                     f'concat_axis ({self.axis}): bottom[0] is '
                     f'{shape_text(shapes[0])}, bottom[{i}] is '
-                    f'{shape_text(shape)}')
+                    f'{shape_text(shape)}'
+                )
             top[self.axis] += shape[self.axis]
         return [tuple(top)]
 
@@ -67,31 +72,36 @@ class Slice(Op):
         if self.points and len(self.points) != tops - 1:
             raise RuntimeError(
                 f'{tops} tops need {tops - 1} slice points, '
-                f'{len(self.points)} given')
+                f'{len(self.points)} given'
+            )
         if self.points != sorted(set(self.points)):
             raise RuntimeError(f'slice points {self.points} must increase')
 
     def sizes(self, shape):
         total, tops = shape[self.axis], len(self.param.top)
         if not self.points and total % tops:
-            raise RuntimeError(f'{total} at axis {self.axis} of '
-                               f'{shape_text(shape)} does not divide into '
-                               f'{tops} equal slices')
+            raise RuntimeError(
+                f'{total} at axis {self.axis} of '
+                f'{shape_text(shape)} does not divide into '
+                f'{tops} equal slices'
+            )
         if not self.points:
             return [total // tops] * tops
         ends = [*self.points, total]
         sizes = [end - start for start, end in zip([0, *ends], ends)]
         if min(sizes) < 1:
-            raise RuntimeError(f'slice points {self.points} lie outside axis '
-                               f'{self.axis} of {shape_text(shape)}')
+            raise RuntimeError(
+                f'slice points {self.points} lie outside axis '
+                f'{self.axis} of {shape_text(shape)}'
+            )
         return sizes
 
     def top_shapes(self, shapes):
-        before, after = shapes[0][:self.axis], shapes[0][self.axis + 1:]
+        before, after = shapes[0][: self.axis], shapes[0][self.axis + 1 :]
         return [(*before, size, *after) for size in self.sizes(shapes[0])]
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         if len(self.param.top) == 1:
             return [x.view_as(x)]
         parts = torch.split(x, self.sizes(x.shape), self.axis)
@@ -111,8 +121,7 @@ class Split(Op):
     def forward(self, bottoms, params):
         return bottoms * len(self.param.top)
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         if len(diffs) == 1:
             return [diffs[0].clone()], []
         total = diffs[0] + diffs[1]
@@ -131,13 +140,16 @@ class Reshape(Op):
         shape, p = shapes[0], self.param.reshape_param
         start = p.axis if p.axis >= 0 else len(shape) + p.axis + 1
         if not 0 <= start <= len(shape):
-            raise RuntimeError(f'reshape axis {p.axis} is out of range for '
-                               f'{len(shape)}-D {shape_text(shape)}')
+            raise RuntimeError(
+                f'reshape axis {p.axis} is out of range for '
+                f'{len(shape)}-D {shape_text(shape)}'
+            )
         end = len(shape) if p.num_axes == -1 else start + p.num_axes
         if p.num_axes < -1 or end > len(shape):
             raise RuntimeError(
                 f'reshape num_axes {p.num_axes} from axis {start} is out of '
-                f'range for {len(shape)}-D {shape_text(shape)}')
+                f'range for {len(shape)}-D {shape_text(shape)}'
+            )
         middle = self.middle(shape, start)
         top = [*shape[:start], *middle, *shape[end:]]
         known = math.prod(dim for dim in top if dim != -1)
@@ -146,26 +158,30 @@ class Reshape(Op):
         if math.prod(top) != math.prod(shape) or -1 in top:
             raise RuntimeError(
                 f'output count must match input count: {shape_text(shape)} '
-                f'cannot become {" ".join(map(str, top))}')
+                f'cannot become {" ".join(map(str, top))}'
+            )
         return [tuple(top)]
 
     def middle(self, shape, start):
         """The new dims, with zeros replaced by what they copy."""
         dims = list(self.param.reshape_param.shape.dim)
         if dims.count(-1) > 1 or any(dim < -1 for dim in dims):
-            raise RuntimeError(f'reshape dims {dims}: one may be -1, the '
-                               'others must not be negative')
+            raise RuntimeError(
+                f'reshape dims {dims}: one may be -1, the '
+                'others must not be negative'
+            )
         for i, dim in enumerate(dims):
             if dim == 0:
                 if start + i >= len(shape):
                     raise RuntimeError(
                         f'reshape dim {i} is 0, but {shape_text(shape)} has '
-                        f'no axis {start + i} to copy')
+                        f'no axis {start + i} to copy'
+                    )
                 dims[i] = shape[start + i]
         return dims
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         return [x.reshape(self.top_shapes([tuple(x.shape)])[0])]
 
 
@@ -184,11 +200,11 @@ class Flatten(Op):
     def top_shapes(self, shapes):
         shape = shapes[0]
         first, last = self.axes(shape)
-        merged = math.prod(shape[first:last + 1])
-        return [(*shape[:first], merged, *shape[last + 1:])]
+        merged = math.prod(shape[first : last + 1])
+        return [(*shape[:first], merged, *shape[last + 1 :])]
 
     def forward(self, bottoms, params):
-        x, = bottoms
+        (x,) = bottoms
         return [x.flatten(*self.axes(x.shape))]
 
 
@@ -204,7 +220,8 @@ class Silence(Op):
     def forward(self, bottoms, params):
         return []
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
-        return [torch.zeros_like(x) if need else None
-                for x, need in zip(bottoms, need_bottoms)], []
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
+        return [
+            torch.zeros_like(x) if need else None
+            for x, need in zip(bottoms, need_bottoms)
+        ], []

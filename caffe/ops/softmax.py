@@ -1,5 +1,5 @@
-"""Softmax and SoftmaxWithLoss. Caffe: softmax_layer.cpp, softmax_loss_layer.cpp;
-spec A.13, A.14."""
+"""Softmax and SoftmaxWithLoss. Caffe: softmax_layer.cpp,
+softmax_loss_layer.cpp; spec A.13, A.14."""
 
 import math
 
@@ -42,12 +42,11 @@ class SoftmaxWithLoss(Loss):
     def top_shapes(self, shapes):
         self.check_first_dim(shapes)
         self.labels.check_shapes(*shapes)
-        return [(), shapes[0]][:max(1, len(self.param.top))]
+        return [(), shapes[0]][: max(1, len(self.param.top))]
 
     def divisor(self, shape, valid):
-        outer = math.prod(shape[:self.axis])
-        return self.normalizer(
-            outer, math.prod(shape[self.axis + 1:]), valid)
+        outer = math.prod(shape[: self.axis])
+        return self.normalizer(outer, math.prod(shape[self.axis + 1 :]), valid)
 
     def forward(self, bottoms, params):
         scores, label = bottoms
@@ -65,8 +64,7 @@ class SoftmaxWithLoss(Loss):
             return [loss]
         return [loss, logs.exp_().movedim(axis, self.axis)]
 
-    def backward(self, diffs, tops, bottoms, params, need_bottoms,
-                 need_params):
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         """Probability minus 1 at the label, which the bound on the loss does
         not change."""
         scores, label = bottoms
@@ -74,8 +72,7 @@ class SoftmaxWithLoss(Loss):
         x, axis = along_memory(scores, self.axis)
         grad = torch.softmax(x, axis)
         index = index.movedim(self.axis, axis)
-        grad.scatter_add_(axis, index, grad.new_full((1,), -1.0)
-                          .expand(index.shape))
+        grad.scatter_(axis, index, grad.gather(axis, index) - 1)
         weight = diffs[0] / self.divisor(scores.shape, valid)
         if valid is not None:
             weight = valid.movedim(self.axis, axis) * weight

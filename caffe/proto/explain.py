@@ -105,6 +105,6 @@ def named(buf, pos, end, kind):
             if f.kind == LEN and inner == 'v0':
                 return named(buf, f.first, f.stop, inner)
             if f.kind == LEN and f.number == NAME.get(kind):
-                name = buf[f.first : f.stop]
-                return f"layer '{name.decode(errors='replace')}'"
+                name = buf[f.first : min(f.stop, f.first + 80)]
+                return f'layer {name.decode(errors="replace")!r}'
     return 'a history blob' if kind == 'blob' else 'a layer without a name'

@@ -85,10 +85,12 @@ def created(path):
     with files.replacing(path) as temporary:
         sink = Sink(temporary)
         with sink.file:
-            with h5py.File(sink, 'w') as file:
-                yield file
-            if sink.error:
-                raise sink.error
+            try:
+                with h5py.File(sink, 'w') as file:
+                    yield file
+            finally:
+                if sink.error:
+                    raise sink.error
 
 
 def only(file, group, kind, other):

@@ -78,7 +78,9 @@ def read(path, message, kind, wanted):
         what = explain(buf, kind, wanted, damage)
         raise RuntimeError(f'{path} {what}') from None
     except (DecodeError, UnicodeDecodeError) as error:
-        raise RuntimeError(f'{path} is not {wanted}: {error}') from None
+        raise RuntimeError(
+            f'{path} is damaged, or not {wanted}: {error}'
+        ) from None
     if not found.IsInitialized() or not found.ListFields():
         raise RuntimeError(f'{path} is not {wanted}, or damaged')
     return found, stored

@@ -50,8 +50,10 @@ def read_text(path):
     if data and what != TEXT:
         what = what or 'binary (a caffemodel?)'
         raise RuntimeError(f'{path} is not a prototxt: it is {what}')
-    # comments may be in any encoding
-    return data.decode('utf-8-sig', 'surrogateescape')
+    try:
+        return data.decode('utf-8-sig')
+    except UnicodeDecodeError:  # an author's name in a comment, as a rule
+        return data.decode('latin-1')
 
 
 def parse(text, message, source):
@@ -68,8 +70,9 @@ def parse(text, message, source):
     except text_format.ParseError as error:
         row, column = error.GetLine() or 1, error.GetColumn() or 1
         what = plain(str(error), text.split('\n')[row - 1])
-        what += hint(what, kind)
-        what = what.encode(errors='replace').decode()
+        if remedy := hint(what, kind):
+            what += f' ({remedy})'
+        what = ''.join(map(printable, what))
         raise RuntimeError(
             f'{source}:{row}:{column}: {what}. {failed}'
         ) from None
@@ -85,18 +88,22 @@ def plain(error, line):
     return what.replace(f"'{line}': ", '', 1).replace('caffe.', '').rstrip('.')
 
 
+def printable(char):
+    return char if char.isprintable() else repr(char)[1:-1]
+
+
 def hint(what, kind):
     """What the author of the file may have meant, or nothing."""
     if found := re.search(r'type "(\w+)" has no field named "(.+)"', what):
         return hint_field(*found.groups(), kind)
     if found := re.search(r'LayerType" has no value named "?(\w+)', what):
         name = ''.join(word.capitalize() for word in found[1].split('_'))
-        return f': write layer {{ type: "{name}" ... }}, not layers {{ ... }}'
+        return f'write layer {{ type: "{name}" ... }}, not layers {{ ... }}'
     if found := re.search(r"Expected string but found: '(\w+)'", what):
         if found[1] in V1LayerParameter.LayerType.keys():
             number = V1LayerParameter.LayerType.Value(found[1])
-            return f': write type: "{type_name(number)}"'
-        return f': write "{found[1]}" in quotes'
+            return f'write type: "{type_name(number)}"'
+        return f'write "{found[1]}" in quotes'
     return ''
 
 
@@ -104,16 +111,20 @@ def hint_field(message, name, kind):
     fields = getattr(caffe_pb2, message).DESCRIPTOR.fields_by_name
     homes = [
         field.name
-        for field in fields.values()
+        for field in sorted(fields.values(), key=lambda field: field.number)
         if field.message_type and name in field.message_type.fields_by_name
     ]
     for one, other, what in SWAPPED:
-        if message == kind == one and name in other.DESCRIPTOR.fields_by_name:
-            return f': this looks like a {what} definition'
+        its = other.DESCRIPTOR.fields_by_name
+        # a type where none belongs is that of a layer, as a rule
+        if message == kind == one and name in its and name != 'type':
+            return f'this looks like a {what} definition'
     if homes:
-        return f': it belongs in {" or ".join(homes[:3])}'
+        *others, last = homes[:3]
+        others = ', '.join(others) + ' or ' if others else ''
+        return f'it belongs in {others}{last}'
     near = difflib.get_close_matches(name, fields, 1)
-    return f': did you mean "{near[0]}"?' if near else ''
+    return f'did you mean "{near[0]}"?' if near else ''
 
 
 def to_text(message, indent=''):

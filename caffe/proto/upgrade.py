@@ -53,7 +53,10 @@ def upgrade_net(net, source='NetParameter'):
         if needed(net):
             start = 'Attempting to upgrade input file specified using'
             log.info('%s deprecated %s: %s', start, kind, source)
-            step(net)
+            try:
+                step(net)
+            except RuntimeError as error:
+                raise RuntimeError(f'{source}: {error}') from None
             log.info(
                 'Successfully upgraded file specified using deprecated %s', kind
             )
@@ -65,9 +68,9 @@ def upgrade_solver(solver, source='SolverParameter'):
     if solver.HasField('solver_type'):
         if solver.HasField('type'):
             raise RuntimeError(
-                'Refusing to upgrade inconsistent SolverParameter input; the '
-                "definition includes both 'solver_type' and 'type'. Remove "
-                "'solver_type'."
+                f'{source}: Refusing to upgrade inconsistent SolverParameter '
+                "input; the definition includes both 'solver_type' and 'type'. "
+                "Remove 'solver_type'."
             )
         solver.type = SOLVER_TYPES[solver.solver_type]
         solver.ClearField('solver_type')

@@ -186,7 +186,9 @@ def test_crossed_axes_are_named():
     n = named(data=data())
     n.one = conv(n.data, kernel_size=3)
     n.two = conv(n.one, kernel_size=3, axis=2)
-    with pytest.raises(AxisMismatchException, match='one: channel axis 1 above'):
+    with pytest.raises(
+        AxisMismatchException, match='one: channel axis 1 above'
+    ):
         crop(n.two, n.data)
 
 

@@ -190,8 +190,15 @@ def test_an_unknown_field_is_named():
         only(top)
 
 
+def test_a_value_of_the_wrong_kind_is_refused_by_layer():
+    n = NetSpec()
+    n.fc6 = L.InnerProduct(data(), num_output='many')
+    with pytest.raises(TypeError, match='^fc6: num_output: '):
+        n.to_proto()
+
+
 def test_an_empty_list_is_refused():
-    with pytest.raises(IndexError):
+    with pytest.raises(IndexError, match='^Convolution1: kernel_size'):
         only(L.Convolution(data(), kernel_size=[]))
 
 

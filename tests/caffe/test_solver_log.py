@@ -22,7 +22,14 @@ def test_a_line_has_glogs_prefix_and_the_place_of_the_call(capsys):
     logger.warning('careful')
     logger.error('wrong')
     text = capsys.readouterr().err
-    expected = 'I', r'50% of layers\nand more\n', 'W', r'careful\n', 'E', 'wrong'
+    expected = (
+        'I',
+        r'50% of layers\nand more\n',
+        'W',
+        r'careful\n',
+        'E',
+        'wrong',
+    )
     parts = [
         PREFIX.format(letter) + message
         for letter, message in zip(expected[::2], expected[1::2])

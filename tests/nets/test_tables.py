@@ -5,16 +5,17 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-from published_nets import COUNTS, OFFSETS, TABLES
+from published_nets import COUNTS, OFFSETS, TABLES, expected_rows
+from published_settings import SPLITS, TOPS, of
+from recordings import recorded_weights
 
 from caffe.proto import caffe_pb2 as pb
+from caffe.proto.text import read_net
 from nets import caffenet, vgg16
 from nets.prototxt import deploy
 
 ROOT = Path(__file__).parents[2]
-RECORDED = ROOT / 'tests' / 'goldens' / 'fcn'
-
-NETS = sorted(path.parent.name for path in ROOT.glob('voc-*/net.py'))
+NETS = sorted(path.parent.name for path in ROOT.glob('*-*/net.py'))
 
 
 def module(name):
@@ -23,6 +24,10 @@ def module(name):
     loaded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(loaded)
     return loaded
+
+
+def training_net(name):
+    return module(name).fcn(of(SPLITS, name)[0])
 
 
 def window(options):
@@ -59,6 +64,8 @@ def options_of(layer):
     if layer.type == 'Crop':
         crop = layer.crop_param
         return [f'axis{crop.axis}', *(f'offset{o}' for o in crop.offset)]
+    if layer.type == 'Concat':
+        return [f'axis{layer.concat_param.axis}']
     if layer.type == 'Eltwise':
         eltwise = layer.eltwise_param
         coefficients = [f'{value:g}' for value in eltwise.coeff]
@@ -93,14 +100,10 @@ def in_place(layers):
     ]
 
 
-def expected_rows(table):
-    return [line.strip() for line in table.splitlines() if line.strip()]
-
-
 def expected_in_place(table):
     """Each conv and fc is followed by its ReLU, each fc by dropout too."""
     for name in (line.split()[0] for line in expected_rows(table)):
-        number = name.lstrip('convf')
+        number = name.lstrip('convf').removesuffix('_bgrd')
         if name.startswith(('conv', 'fc')):
             yield f'relu{number}', 'ReLU', name
         if name.startswith('fc'):
@@ -111,20 +114,20 @@ def test_every_network_has_a_table_and_offsets():
     assert NETS == sorted(TABLES) == sorted(OFFSETS) == sorted(COUNTS)
 
 
-@pytest.mark.parametrize('split', ['train', 'val'])
+@pytest.mark.parametrize('test', [0, 1])
 @pytest.mark.parametrize('name', NETS)
-def test_layers_are_the_published_ones(name, split):
-    data, *layers = module(name).fcn(split).layer
+def test_layers_are_the_published_ones(name, test):
+    data, *layers = module(name).fcn(of(SPLITS, name)[test]).layer
     assert len(layers) + 1 == COUNTS[name]
-    assert (data.name, data.type) == ('data', 'Python')
-    assert data.top == ['data', 'label']
+    assert data.top == of(TOPS, name)
+    assert (data.name, data.type) == (data.top[0], 'Python')
     assert rows(layers) == expected_rows(TABLES[name])
     assert in_place(layers) == list(expected_in_place(TABLES[name]))
 
 
 @pytest.mark.parametrize('name', NETS)
 def test_activations_follow_their_layer_at_once(name):
-    layers = module(name).fcn('train').layer
+    layers = training_net(name).layer
     for above, layer in zip(layers, layers[1:]):
         if layer.top == layer.bottom:
             assert above.top == layer.bottom, layer.name
@@ -134,25 +137,25 @@ def test_activations_follow_their_layer_at_once(name):
 
 @pytest.mark.parametrize('name', NETS)
 def test_crop_offsets_are_pinned(name):
-    layers = module(name).fcn('train').layer
-    found = [layer.crop_param.offset[0] for layer in layers if
-             layer.type == 'Crop']  # fmt: skip
+    layers = training_net(name).layer
+    found = [x.crop_param.offset[0] for x in layers if x.type == 'Crop']
     assert found == OFFSETS[name]
 
 
 @pytest.mark.parametrize('name', NETS)
-def test_deploy_has_an_input_and_neither_dropout_nor_loss(name):
-    net = module(name)
-    first, *layers = deploy(net.fcn('val'), data=(1, 3, 500, 500)).layer
-    assert (first.name, first.type, first.top) == ('input', 'Input', ['data'])
-    assert first.input_param.shape[0].dim == [1, 3, 500, 500]
+def test_deploy_has_inputs_and_neither_dropout_nor_loss(name):
+    first, *layers = read_net(str(ROOT / name / 'deploy.prototxt')).layer
+    labels = {'label', 'sem', 'geo'}
+    assert (first.name, first.type) == ('input', 'Input')
+    assert set(first.top) == set(of(TOPS, name)) - labels
+    for top, shape in zip(first.top, first.input_param.shape):
+        assert shape.dim[:2] == [1, 1 if top == 'depth' else 3]
     trained = [
         layer
-        for layer in net.fcn('train').layer[1:]
-        if layer.type != 'Dropout' and layer.name != 'loss'
+        for layer in training_net(name).layer[1:]
+        if layer.type not in ('Dropout', 'SoftmaxWithLoss')
     ]
     assert layers == trained
-    assert layers[-1].name == 'score'
 
 
 def test_deploy_refuses_an_input_nobody_reads():
@@ -163,8 +166,7 @@ def test_deploy_refuses_an_input_nobody_reads():
 def recorded(name):
     """The layers Caffe ran, as it stored them: without its Splits, and with
     the names that blobs had before."""
-    net = pb.NetParameter()
-    net.ParseFromString((RECORDED / name / 'weights.caffemodel').read_bytes())
+    net = pb.NetParameter.FromString(recorded_weights(name))
     for layer in net.layer:
         for i, bottom in enumerate(layer.bottom):
             if '_split_' in bottom:  # blob_layer_0_split_1
@@ -185,7 +187,7 @@ def test_layers_are_those_caffe_ran(name):
     for layer in theirs:
         if layer.name.startswith(('conv', 'fc')):
             layer.convolution_param.num_output *= divisor
-    ours = module(name).fcn('train').layer[1:]
+    ours = training_net(name).layer[1:]
     ours = [layer for layer in ours if layer.type != 'Dropout']
     assert [x.name for x in ours] == [x.name for x in theirs]
     assert rows(ours) == rows(theirs)

@@ -81,8 +81,10 @@ def test_a_resumed_run_replaces_what_it_does_again(log):
     first = ''.join(train(NEW, i, 100.0 + i) for i in range(0, 100, 20))
     again = ''.join(train(NEW, i, 200.0 + i) for i in range(40, 80, 20))
     found = log(
-        first + seg(100, 1, 0.1, 0.1, 0.1, 0.1)
-        + again + seg(80, 1, 0.2, 0.2, 0.2, 0.2)
+        first
+        + seg(100, 1, 0.1, 0.1, 0.1, 0.1)
+        + again
+        + seg(80, 1, 0.2, 0.2, 0.2, 0.2)
     )
     assert found.train['loss'].iteration.tolist() == [0, 20, 40, 60]
     assert found.train['loss'].value.tolist() == [100, 120, 240, 260]
@@ -100,7 +102,8 @@ def test_a_test_done_again_after_training_is_the_same_output(log):
 
 def test_torn_and_foreign_lines_are_passed_over(log):
     found = log(
-        'scored:  10%|#   | 1/10\r' + train(NEW, 20, 3.5)
+        'scored:  10%|#   | 1/10\r'
+        + train(NEW, 20, 3.5)
         + 'Traceback (most recent call last)\n'
         + f'{NEW}Iteration 40 (2 iter/s, 8s/20 iters), loss = 3.\n'
         + f'{NEW}Iteration 60 (2 iter/s, 8s/20 iters), loss = n'
@@ -109,7 +112,9 @@ def test_torn_and_foreign_lines_are_passed_over(log):
 
 
 def test_infinite_losses_are_kept(log):
-    found = log(f'{NEW}Iteration 0, loss = -nan\n{OLD}Iteration 5, loss = inf\n')
+    found = log(
+        f'{NEW}Iteration 0, loss = -nan\n{OLD}Iteration 5, loss = inf\n'
+    )
     assert np.isnan(found.train['loss'].value[0])
     assert np.isinf(found.train['loss'].value[1])
 
@@ -159,6 +164,7 @@ def test_curves_of_several_logs_are_drawn(tmp_path):
         f'{NEW}Iteration 0, loss = nan\n',
         f'{NEW}Iteration 0, loss = 0\n',
         seg(0, 'nan', 'nan', 'nan', 'nan', 'nan'),
+        '>>> 2016-05-20 12:00:00 Iteration 0 mean IU 0.5\n',
     ],
 )
 def test_strange_logs_are_drawn(tmp_path, text):
@@ -167,7 +173,10 @@ def test_strange_logs_are_drawn(tmp_path, text):
 
 
 def test_names_are_as_short_as_they_can_be():
-    assert short_names(['runs/a/log.txt', 'runs/b/log.txt']) == ['a/log', 'b/log']
+    assert short_names(['runs/a/log.txt', 'runs/b/log.txt']) == [
+        'a/log',
+        'b/log',
+    ]
     assert short_names(['x/one.log', 'y/two.log']) == ['one', 'two']
     assert short_names(['a.log', 'a.log']) == ['a.log', 'a.log']
 

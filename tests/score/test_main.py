@@ -3,19 +3,19 @@
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.io import savemat
 
 import caffe
+from data.palette import label_image
 from score import fast_hist, metrics
 from score.__main__ import main
-from score.palette import label_image, read_label
+from score.palette import read_label
 
 DATA = """
 layer {{
   name: "data" type: "Python" top: "data" top: "label"
   python_param {{
     module: "voc_layers" layer: "{kind}SegDataLayer"
-    param_str: "{{'{key}': '../nowhere', 'split': '{split}', 'mean': (1.5, 2.5, 3.5)}}"
+    param_str: "{{'{key}': '../voc', 'split': '{split}', 'mean': (1, 2, 3.5)}}"
   }}
 }}
 """
@@ -89,7 +89,9 @@ def place(tmp_path, monkeypatch):
 
 
 def run(*args):
-    return main(['voc-fcn8s', '--weights', 'w.caffemodel', '--gpu', 'cpu', *args])
+    return main(
+        ['voc-fcn8s', '--weights', 'w.caffemodel', '--gpu', 'cpu', *args]
+    )
 
 
 def test_the_tables_are_those_of_the_saved_label_maps(place, capsys):
@@ -101,8 +103,9 @@ def test_the_tables_are_those_of_the_saved_label_maps(place, capsys):
     want = metrics(hist)
     text = capsys.readouterr().out
     assert 'voc-fcn8s, w.caffemodel, other (2 images)' in text
-    assert f'mean IU            {100 * want.mean_iu:8.2f}      65.51' in text
-    assert f'20 tvmonitor   {100 * want.class_iu[20]:8.2f}' in text
+    mean, last = 100 * want.mean_iu, 100 * want.class_iu[20]
+    assert f'{"mean IU":18}{mean:8.2f}{65.51:11.2f}\n' in text
+    assert f'20 {"tvmonitor":11}{last:8.2f}' in text
     assert 'loss per image' in text
 
 
@@ -160,9 +163,7 @@ def test_interpolation_that_the_file_lacks_is_filled_in(place, capsys):
     without(place, 'upscore')
     assert run() == 0
     captured = capsys.readouterr()
-    assert (
-        'w.caffemodel lacks upscore: filled with bilinear' in captured.err
-    )
+    assert 'w.caffemodel lacks upscore: filled with bilinear' in captured.err
     assert 'all zero' not in captured.err
 
 
@@ -170,8 +171,8 @@ def test_weights_without_a_learned_layer_are_refused(place, capsys):
     without(place, 'score_fr')
     assert run() == 1
     err = capsys.readouterr().err
-    assert 'weights of another net' in err
-    assert 'not in the file: score_fr; in both: upscore' in err
+    assert 'w.caffemodel is of another net: it lacks score_fr; it has ' in err
+    assert 'score_fr_, which this net has not; both have upscore' in err
 
 
 def without(place, layer):

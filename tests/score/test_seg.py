@@ -7,8 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from score import compute_hist, do_seg_tests, fast_hist, metrics, seg_tests
-from score import seg
+from score import compute_hist, do_seg_tests, fast_hist, metrics, seg, seg_tests
 
 NUMBER = r'(\d+\.\d+(?:e-\d+)?|nan)'
 NOW = r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{6})?'
@@ -196,6 +195,7 @@ def test_a_terminal_gets_a_bar(capsys, monkeypatch):
 
 
 def test_nothing_remains_to_be_differentiated():
-    image = next(seg.each_scored(FakeNet(items()), ['a']))
+    task = 'score', 'label', 'loss'
+    (image,) = next(seg.each_scored(FakeNet(items()), ['a'], task))
     assert not image.loss.requires_grad
     assert not image.true.requires_grad

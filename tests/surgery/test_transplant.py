@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from surgery import expand_score, transplant
+from surgery import add_inputs, expand_score, transplant
 
 
 def blob(array):
@@ -137,3 +137,24 @@ def test_expand_score_refuses_fewer_classes_or_other_features(shape):
 def test_expand_score_names_a_missing_layer():
     with pytest.raises(ValueError, match='wide: the net has no parameters'):
         expand_score(net(), 'wide', net(score=[(3, 7)]), 'score')
+
+
+@pytest.mark.parametrize('further', [1, 2])
+def test_further_inputs_are_seen_as_the_mean_of_the_old(further):
+    old = net(conv=[(4, 3, 5, 2), (4,)])
+    new = zeroed(wide=[(4, 3 + further, 5, 2), (4,)])
+    add_inputs(new, 'wide', old, 'conv')
+    (weight, bias), (mine, my_bias) = old.params['conv'], new.params['wide']
+    np.testing.assert_array_equal(mine.data[:, :3], weight.data)
+    for channel in range(3, 3 + further):
+        mean = sum(weight.data[:, c].astype(float) for c in range(3)) / 3
+        np.testing.assert_allclose(mine.data[:, channel], mean, rtol=1e-6)
+    np.testing.assert_array_equal(my_bias.data, bias.data)
+
+
+@pytest.mark.parametrize('shape', [(4, 2, 5, 2), (6, 4, 5, 2), (4, 4, 2, 5)])
+def test_add_inputs_refuses_other_filters_by_name(shape):
+    old, new = net(conv=[(4, 3, 5, 2)]), zeroed(wide=[shape])
+    with pytest.raises(ValueError, match=r'conv\[0\] \(4 x 3 x 5 x 2\) does'):
+        add_inputs(new, 'wide', old, 'conv')
+    assert not new.params['wide'][0].data.any()

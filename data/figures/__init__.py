@@ -1,0 +1,1 @@
+"""The pictures of the generated dataset: see picture.py for one of them."""

@@ -1,0 +1,172 @@
+"""What a training run needs before it starts: weights to begin with, images
+to train on, images to test on. What is there of it, and what to do about the
+rest. runs.py will not start without; solve.py lists it for every network.
+"""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from caffe.proto import text
+from networks import source
+from weights.published import BY_DIRECTORY
+
+ROOT = Path(__file__).resolve().parent
+CLASSIFIERS = {  # starting model: how it is made
+    'vgg16-fcn': 'python -m surgery vgg16 VGG_ILSVRC_16_layers.caffemodel',
+    'alexnet-fcn': 'python -m surgery caffenet '
+    'bvlc_reference_caffenet.caffemodel',
+}
+
+
+class Need(NamedTuple):
+    """One thing a run needs: what was found, or a fault, which says how to
+    mend it, and the command to go on with."""
+
+    what: str
+    name: str = ''
+    found: str = ''
+    fault: str = ''
+    command: str = ''
+
+
+def needs(folder, recipe, weights=None, resume=None):
+    """What this network needs to be trained, as a list of Needs.
+
+    Takes: weights: a model file instead of the recipe's, or 'none'; resume:
+        a .solverstate, or 'newest'
+    """
+    if resume:
+        start = [state(folder, resume)]
+    elif weights == 'none':
+        start = []
+    elif weights:
+        start = [given(weights)]
+    else:
+        start = [begun(folder, name) for name in recipe.starts]
+    return start + images(folder)
+
+
+def state(folder, resume):
+    path = newest(folder, 'solverstate') if resume == 'newest' else resume
+    if path and path.is_file():
+        return Need('state', found=shown(path))
+    if resume == 'newest':
+        return Need(
+            'state',
+            fault=(f'no .solverstate in {folder}/snapshot to resume from'),
+        )
+    return Need('state', fault=f'{path}: no such .solverstate')
+
+
+def given(weights):
+    if weights.is_file():
+        return Need('start', found=shown(weights))
+    return Need('start', fault=f'{weights}: no such model file')
+
+
+def begun(folder, start):
+    """The Need of one of a recipe's starts."""
+    path = starting_model(folder, start)
+    if path:
+        return Need('start', start, found=shown(path))
+    if start in CLASSIFIERS:
+        return Need(
+            'start',
+            start,
+            command=CLASSIFIERS[start],
+            fault=(
+                f'no starting weights {ROOT}/weights/{start}.caffemodel: make '
+                f'them from the classifier, {CLASSIFIERS[start]}'
+            ),
+        )
+    command = f'python {start}/solve.py'
+    published = BY_DIRECTORY.get(start)
+    put = (
+        (
+            f'; or put its published weights, {published.file}, into '
+            f'{ROOT}/weights: python -m weights fetch {start} '
+            f'({published.address})'
+        )
+        if published
+        else ''
+    )
+    return Need(
+        'start',
+        start,
+        command=command,
+        fault=(
+            f'no trained {start}, from which this net starts: train it, '
+            f'{command}{put}'
+        ),
+    )
+
+
+def starting_model(folder, start):
+    """The file a network begins from, or None: a published or converted one
+    in weights/, or the last snapshot of the network before it."""
+    before = folder.parent / start
+    published = BY_DIRECTORY.get(start)
+    names = [f'{start}.caffemodel']
+    names += [published.file] if published and published.file else []
+    places = [
+        place / name for place in (before, ROOT / 'weights') for name in names
+    ]
+    return next(
+        (p for p in places if p.is_file()), newest(before, 'caffemodel')
+    )
+
+
+def newest(folder, kind):
+    """The snapshot of the highest iteration in a network directory."""
+    found = {
+        int(re.search(r'_iter_(\d+)', path.name)[1]): path
+        for path in (folder / 'snapshot').glob(f'*_iter_*.{kind}')
+    }
+    return found[max(found)] if found else None
+
+
+def shown(path):
+    """A path as it is easiest to read: from the root of the repository."""
+    return str(path.relative_to(ROOT) if ROOT in path.parents else path)
+
+
+def images(folder):
+    """The Needs of data: both splits, and that they have nothing in common."""
+    found, splits = [], {}
+    for phase in ('train', 'test'):
+        try:
+            layer = data_layer(folder, phase)
+            splits[phase] = layer.items()
+            split, count = layer.params['split'], len(splits[phase])
+            found.append(Need(phase, found=f'{split}, {count} images'))
+        except (OSError, ValueError) as error:
+            found.append(
+                Need(phase, fault=str(error), command='python -m data')
+            )
+    both = set(splits.get('train', ())) & set(splits.get('test', ()))
+    if both:
+        fault = (
+            f'{len(both)} images ({sorted(both)[0]}, ...) are trained on and '
+            'tested on: the scores would mean nothing. Choose disjoint splits'
+        )
+        found.append(
+            Need('splits', fault=fault, command='python -m data check')
+        )
+    return found
+
+
+def ids(folder, phase):
+    """The images that a net of this directory runs on, in order.
+
+    Takes: phase: train or test
+    """
+    return data_layer(folder, phase).items()
+
+
+def data_layer(folder, phase):
+    """The data layer of a directory's net, with its settings, but not set
+    up: nothing is read yet."""
+    solver = text.read_solver(str(folder / 'solver.prototxt'))
+    path = solver.train_net if phase == 'train' else solver.test_net[0]
+    return source(folder / path).layer

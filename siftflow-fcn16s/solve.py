@@ -1,0 +1,20 @@
+"""FCN-16s on two tasks: adds the streams of pool4 to a trained FCN-32s."""
+
+import sys
+from pathlib import Path
+
+# The root first: this file, too, is called solve.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import solve  # noqa: E402
+
+RECIPE = solve.Recipe(
+    start='siftflow-fcn32s',
+    new=('score_pool4_sem', 'score_pool4_geo'),
+    rounds=50,  # each followed by seg_tests
+    iterations=2000,
+    tests=(('score_sem', 'sem'), ('score_geo', 'geo')),
+)
+
+if __name__ == '__main__':
+    sys.exit(solve.main(__file__))

@@ -1,0 +1,146 @@
+"""Every recipe from end to end, in order, each from what the one before it
+left: slim nets, a few iterations, datasets of a few images."""
+
+import re
+from types import SimpleNamespace
+
+import miniatures
+import numpy as np
+import pytest
+
+import caffe
+import needs
+import runs
+import solve
+from caffe.proto import text
+from data import palette
+from data.datasets import DATASETS
+from nets import caffenet, edits, vgg16
+
+ROOT = solve.ROOT
+NETS = [folder.name for folder in solve.networks()]
+NARROW = {'voc-fcn-alexnet': 16, 'alexnet-fcn': 16}  # else 32
+VOC = {'train': ['2008_000008', '2008_000015'], 'seg11valid': ['2007_000033']}
+
+
+def write_voc(root):
+    """SBD to train on and VOC2011 to test on."""
+    voc, sbd = root / 'VOC2011', root / 'dataset'
+    for name, rng, height, width in miniatures.each(VOC, 4):
+        label, pixels = miniatures.scene(rng, np.arange(21), height, width)
+        label = label.astype(np.uint8)
+        label[0, :5] = 255  # void
+        for folder in (voc / 'JPEGImages', sbd / 'img'):
+            miniatures.save(folder / f'{name}.jpg', pixels, quality=95)
+        miniatures.save_mat(
+            sbd / 'cls' / f'{name}.mat', GTcls={'Segmentation': label}
+        )
+        (voc / 'SegmentationClass').mkdir(exist_ok=True)
+        path = voc / 'SegmentationClass' / f'{name}.png'
+        palette.save_label(path, label)
+    miniatures.write_lists(sbd, {'train': VOC['train']})
+    lists = {'seg11valid': VOC['seg11valid']}
+    miniatures.write_lists(voc / 'ImageSets' / 'Segmentation', lists)
+    return {'VOC_DIR': str(voc), 'SBD_DIR': str(sbd)}
+
+
+DATA = {
+    'voc': write_voc,
+    'siftflow': miniatures.write_siftflow,
+    'nyud': miniatures.write_nyud,
+    'pascalcontext': miniatures.write_context,
+}
+
+
+def slim_model(name, param, path):
+    """A random model file of a net of reduced width."""
+    net = caffe.Net(edits.slim(param, NARROW.get(name, 32)), caffe.TEST)
+    rng = np.random.default_rng(1)
+    for weight, _ in net.params.values():
+        scale = np.sqrt(2 / np.prod(weight.shape[1:]))
+        weight.data[...] = scale * rng.standard_normal(weight.shape)
+    path.parent.mkdir()
+    net.save(str(path))
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    """The fifteen directories with slim nets, the classifiers that they start
+    from, and datasets. Gives: its folder; environ of each dataset"""
+    root = tmp_path_factory.mktemp('place')
+    for name in NETS:
+        (root / name).mkdir()
+        for path in (ROOT / name).glob('*.prototxt'):
+            string = path.read_text().replace('iter_size: 20', 'iter_size: 2')
+            if path.stem != 'solver':
+                net = edits.slim(text.read_net(path), NARROW.get(name, 32))
+                string = text.to_text(net)
+            (root / name / path.name).write_text(string)
+    for name, trunk in (('vgg16-fcn', vgg16), ('alexnet-fcn', caffenet)):
+        slim_model(name, trunk.trunk(), root / name / f'{name}.caffemodel')
+    environ = {}
+    for kind, write in DATA.items():
+        (root / 'data' / kind).mkdir(parents=True)
+        environ[kind] = write(root / 'data' / kind)
+    return SimpleNamespace(root=root, environ=environ)
+
+
+@pytest.fixture
+def run(place, monkeypatch):
+    """run(name, *options): a training of two rounds of two iterations, after
+    those of the networks it starts from."""
+    monkeypatch.chdir(place.root)
+    monkeypatch.setattr(needs, 'ROOT', place.root)
+    for dataset in DATASETS:
+        monkeypatch.setenv(dataset.env, '')
+
+    def train(name, *options, rounds=2):
+        recipe = solve.recipe_of(place.root / name)
+        for start in set(recipe.starts) & set(NETS):
+            if not needs.newest(place.root / start, 'caffemodel'):
+                train(start)
+        for key, value in place.environ[name.split('-')[0]].items():
+            monkeypatch.setenv(key, value)
+        recipe = recipe._replace(rounds=rounds, iterations=2)
+        args = solve.arguments(name, ['cpu', *options])
+        assert runs.run(place.root / name, recipe, args) == 0
+        return place.root / name, recipe
+
+    return train
+
+
+def scores(out, what):
+    """The numbers of Berkeley's lines: [(iteration, value), ...]"""
+    found = re.findall(rf'^>>> .* Iteration (\d+) {what} (\S+)$', out, re.M)
+    return [(int(iteration), float(value)) for iteration, value in found]
+
+
+@pytest.mark.parametrize('name', NETS)
+def test_a_recipe_runs_from_its_start_to_its_scores(name, run, capsys):
+    folder, recipe = run(name)
+    out, err = capsys.readouterr()
+    assert 'WARNING' not in out + err
+    out = out.rpartition('log: ')[2]  # what it starts from may be above
+    assert out.splitlines()[-1] in (folder / out.splitlines()[0]).read_text()
+    rounds = [2] * len(recipe.tests) + [4] * len(recipe.tests)
+    for what in ('loss', 'mean IU'):
+        assert [iteration for iteration, _ in scores(out, what)] == rounds
+    assert all(loss > 0 for _, loss in scores(out, 'loss'))
+    assert all(0 <= iu <= 1 for _, iu in scores(out, 'mean IU'))
+    learned = runs.stored(folder / 'snapshot/train_iter_4.caffemodel').params
+    for layer in recipe.new:
+        assert learned[layer][0].data.any(), f'{layer} learned nothing'
+    assert needs.newest(folder, 'solverstate').stem == 'train_iter_4'
+
+
+@pytest.mark.parametrize('name', ['siftflow-fcn32s', 'nyud-fcn32s-color-hha'])
+def test_a_run_goes_on_where_it_stopped(name, run, capsys):
+    """SIFT Flow's published solvers kept nothing to go on from."""
+    folder, _ = run(name)
+    capsys.readouterr()
+    run(name, '--resume', rounds=3)
+    out = capsys.readouterr().out
+    assert {iteration for iteration, _ in scores(out, 'loss')} == {6}
+    assert needs.newest(folder, 'caffemodel').stem == 'train_iter_6'
+    for path in (folder / 'snapshot').glob('train_iter_6*'):
+        path.unlink()
