@@ -112,6 +112,11 @@ class Blob:
         return self._data.watched
 
     @property
+    def stamp(self):
+        """Differs whenever the data may have changed; None: unknown."""
+        return self._data.stamp
+
+    @property
     def grad_watched(self):
         return self._diff.watched
 

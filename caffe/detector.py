@@ -63,7 +63,9 @@ class Detector(Net):
                 'windows from anywhere'
             ) from None
         files = [str(name) for name in image_fnames]
-        windows = selective_search.get_windows(files, cmd='selective_search_rcnn')
+        windows = selective_search.get_windows(
+            files, cmd='selective_search_rcnn'
+        )
         return self.detect_windows(list(zip(files, windows)))
 
     def crop(self, im, window):
@@ -120,5 +122,7 @@ def stretch(first, last, grow, side, size):
     scale = side / (high - low + 1)
     start = int(np.round(max(0, -low) * scale))
     low, high = np.clip([low, high], 0, size)
+    if not low < high:
+        raise ValueError(f'a window from {first} to {last} of {size} pixels')
     length = int(np.round((high - low + 1) * scale))
     return int(low), int(high), start, min(length, side - start)

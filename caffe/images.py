@@ -10,6 +10,7 @@ EXIF orientation (scikit-image did not turn them either).
 import numpy as np
 
 GREY = (0.2125, 0.7154, 0.0721)  # scikit-image's rgb2gray
+READ_AS_THEY_ARE = ('1', 'L', 'LA', 'RGB', 'RGBA', 'I', 'I;16', 'I;16B', 'F')
 
 
 def load_image(filename, color=True):
@@ -18,7 +19,9 @@ def load_image(filename, color=True):
     from PIL import Image
 
     with Image.open(filename) as image:
-        if image.mode in ('P', 'CMYK', 'YCbCr', 'LAB', 'HSV', 'PA', 'RGBX'):
+        if image.mode in ('P', 'PA'):
+            image = image.convert('RGBA')  # RGB would warn of what it drops
+        elif image.mode not in READ_AS_THEY_ARE:
             image = image.convert('RGB')
         pixels = unit(np.asarray(image))
     if pixels.ndim == 2:
@@ -60,7 +63,12 @@ def resize_image(im, new_dims, interp_order=1):
         return np.full((height, width, im.shape[-1]), low, np.float32)
     normal = (im.astype(np.float64) - low) / (high - low)
     resized = zoom(
-        normal, height, width, interp_order, mode='grid-constant', grid_mode=True
+        normal,
+        height,
+        width,
+        interp_order,
+        mode='grid-constant',
+        grid_mode=True,
     )
     if interp_order > 1:  # a spline overshoots
         resized = resized.clip(0, 1)

@@ -29,6 +29,7 @@ class Memory:
         self._copied = None  # CUDA event: the host copy has been read
         self._lent = False  # the tensor is somebody else's: clone first
         self._freed = None  # after `free`: whose memory it was
+        self._handed = 0  # how often numpy was given it, perhaps to write
 
     @property
     def untouched(self):
@@ -38,6 +39,14 @@ class Memory:
     def watched(self):
         """Does anybody hold a numpy view of the tensor?"""
         return self._view is not None and self._view() is not None
+
+    @property
+    def stamp(self):
+        """Differs whenever the numbers may have changed; None: they may have
+        at any time, because somebody holds a view."""
+        if self.watched:
+            return None
+        return self.tensor.data_ptr(), self.tensor._version, self._handed
 
     @property
     def tensor(self):
@@ -115,6 +124,7 @@ class Memory:
 
     def array(self):
         """A numpy view, of the memory's shape and in C order."""
+        self._handed += 1
         if self._host_ahead and self._tensor.device == device():
             return self._host.numpy()
         tensor = self.tensor

@@ -112,6 +112,7 @@ def put(tensor, values):
     values = np.asarray(values).reshape(tensor.shape)
     if tensor.device.type == 'cpu':
         np.copyto(tensor.detach().numpy(), values, casting='same_kind')
+        torch.autograd.graph.increment_version(tensor)  # numpy does not
     else:
         tensor.copy_(torch.from_numpy(np.array(values, np.float32)))
 

@@ -38,6 +38,7 @@ def settle_backward(nodes, force):
                 for j, need in enumerate(node.need_bottoms)
             ]
             node.need_params = [True] * len(node.blobs)
+        node.op.frozen = not any(node.need_params)
 
 
 def flag(nodes):

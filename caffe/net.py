@@ -2,17 +2,19 @@
 
 Caffe: net.cpp, _caffe.cpp, pycaffe.py; spec sections C.1, C.8, C.9. What
 runs is a flat list of nodes (node.py), made by build.py; how it runs is
-passes.py, what a net holds parts.py, its model files model_io.py.
+passes.py and batches.py, what a net holds parts.py, its model files
+model_io.py.
 """
 
 import os
 from pathlib import Path
 
-from caffe import model_io
+from caffe import alignment, batches, model_io
 from caffe.build import build
 from caffe.graph import filter_net, insert_splits
 from caffe.log import logger
 from caffe.node import MAYBE, SURELY
+from caffe.ops import memory_data
 from caffe.parts import Parts
 from caffe.passes import Passes
 from caffe.proto import caffe_pb2 as pb
@@ -68,16 +70,25 @@ class Net(Parts, Passes):
             self.copy_from(weights)
 
     def _build(self, param, roots):
-        self.param = insert_splits(filter_net(param))
+        param = filter_net(param)
+        self.param = insert_splits(param)
         self.name = param.name
         self.phase = param.state.phase
         self.debug_info = param.debug_info
         built = build(self.param, roots)
+        for line in alignment.warnings(param):
+            logger.warning(line)
         self.nodes, self.learnable = built.nodes, built.learnable
         self.blobs = built.blobs
         self.inputs, self.outputs = built.inputs, built.outputs
         records = self.phase == TRAIN or param.force_backward
         self._get_ready(SURELY if records else MAYBE)
+
+    # whole data sets --------------------------------------------------------
+
+    forward_all = batches.forward_all
+    forward_backward_all = batches.forward_backward_all
+    set_input_arrays = memory_data.set_input_arrays
 
     # files ------------------------------------------------------------------
 

@@ -28,12 +28,12 @@ from data.parallel import each
 
 HOME = places.ROOT / 'data' / 'shapes'
 STAMP = 'made.json'  # says what has been written, and that it is complete
-VERSION = 2  # of the pictures: another number makes `write` start over
+VERSION = 3  # of the pictures: another number makes `write` start over
 SEED, CROP_SEED = 2015, 2016
 CLASSES = [classes.VOC[kind] for kind in KINDS]  # of the crops, 0 first
 
 
-def write(root=HOME, train=240, val=60, crops=1200, held_out=200):
+def write(root=HOME, train=480, val=60, crops=1200, held_out=200):
     """Writes the dataset, unless it is there already.
 
     Takes: train, val: pictures to learn from and to score on; crops,

@@ -20,7 +20,7 @@ import caffe
 import networks
 from caffe.proto import caffe_pb2 as pb
 from nets.prototxt import fed
-from weights.load import interpolate, located
+from weights.load import interpolate, located, quiet
 from weights.load import load as fill
 from weights.tables import NAMES
 
@@ -85,10 +85,10 @@ class Filter(Layer):
     chooses the precision, torch chooses the way as well."""
 
     def forward(self, *bottoms):
-        op, traced = self.op, torch.compiler.is_compiling()
-        if len(op.kernel) != 2 or not (
-            traced or torch.is_autocast_enabled(bottoms[0].device.type)
-        ):
+        op, device = self.op, bottoms[0].device.type
+        traced = torch.compiler.is_compiling()
+        images = op.axis == 1 and len(op.kernel) == 2
+        if not images or not (traced or torch.is_autocast_enabled(device)):
             return super().forward(*bottoms)
         weight, bias = self.weight, getattr(self, 'bias', None)
         if op.transposed:
@@ -220,11 +220,15 @@ def definition(net):
 
 def load(net, weights=None):
     """See nets.load."""
-    built = caffe.Net(definition(net), caffe.TEST)
-    if weights is None:
-        interpolate(built)
-    else:
-        folder = Path(net).name if isinstance(net, (str, Path)) else None
-        for notice in fill(built, located(weights, folder)):
-            warnings.warn(notice, stacklevel=3)
+    folder, notices = None, []
+    if isinstance(net, (str, Path)):
+        folder = Path(net).name
+    with quiet():
+        built = caffe.Net(definition(net), caffe.TEST)
+        if weights is None:
+            interpolate(built)
+        else:
+            notices = fill(built, located(weights, folder))
+    for notice in notices:
+        warnings.warn(notice, stacklevel=3)
     return NetModule(built)

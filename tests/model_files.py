@@ -1,11 +1,28 @@
 """Small nets for tests of model files: one with weights that are hard to keep,
 one with a layer of every kind that FCNs have."""
 
+from importlib.util import find_spec
+
 import numpy as np
+import pytest
 
 import caffe
 from caffe import layers as L
 from caffe import params as P
+
+TABLES = ['pth', 'npz']  # formats that are installed
+if find_spec('safetensors'):
+    TABLES.append('safetensors')
+SUFFIXES = ['caffemodel', 'caffemodel.h5', *TABLES]
+ALL = [  # the same for parametrize, which tells what is not
+    *SUFFIXES[:4],
+    pytest.param(
+        'safetensors',
+        marks=pytest.mark.skipif(
+            'safetensors' not in TABLES, reason='needs safetensors'
+        ),
+    ),
+]
 
 AWKWARD = np.array(  # -0, subnormals, the largest, neighbours of one
     [-0.0, 1e-45, -1e-38, 3.4028235e38, 1.0000001, 0.99999994, 1 / 3], 'f4'

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import networks
 from data.datasets import DATASETS
+from weights.load import quiet
 from weights.published import NETWORKS
 
 FOLDER = Path(__file__).resolve().parent
@@ -26,7 +27,8 @@ def main(argv=None):
     args = arguments(argv)
     sys.path.append(str(networks.ROOT / 'data'))  # as prototxts name it
     try:
-        return args.run(args)
+        with quiet():
+            return args.run(args)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         print(f'weights: {error}', file=sys.stderr)
         return 1

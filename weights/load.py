@@ -5,6 +5,8 @@ another net, numbers that are none, layers that are all zero and make every
 score the same.
 """
 
+import contextlib
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ import torch
 
 import caffe
 import surgery
+from caffe.log import logger
 from caffe.model_io import Loaded
 from weights import formats
 from weights.published import BY_DIRECTORY
@@ -53,6 +56,17 @@ def must_exist(path, directory):
     if directory:
         hint += f'; your own come from `python {directory}/solve.py`'
     raise FileNotFoundError(f'{path}: no such model file{hint}')
+
+
+@contextlib.contextmanager
+def quiet():
+    """Without Caffe's log lines: who loads here says what matters."""
+    before = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def located(path, directory=None):

@@ -30,6 +30,7 @@ class Op:
     fixed = ()
     overwritable = False
     in_place = 'yes'
+    frozen = False  # set by the net: no gradient of the blobs is needed
 
     # None: autograd differentiates forward. Otherwise a method
     #   backward(diffs, tops, bottoms, params, need_bottoms, need_params)

@@ -22,6 +22,4 @@ def read_blob_file(path):
         raise RuntimeError(
             f'Failed to parse BlobProto file: {path} ({error})'
         ) from None
-    if not len(blob.data):
-        raise RuntimeError(f'{path} holds no numbers: not a BlobProto file')
     return blob.data.astype(np.float32).reshape(blob.shape)

@@ -1,4 +1,4 @@
-"""How to compute a convolution: three ways with the same numbers.
+"""How to compute a convolution: four ways with the same numbers.
 
   direct         torch's kernels on the memory format that comes in
   channels last  the same with N x H x W x C memory: on a CPU the shallow
@@ -6,8 +6,11 @@
   matrix         unfold and one matrix product: on a CPU, for layers with more
                  weights than unfolded pixels (fc6 and fc7), whose weights a
                  direct kernel would first rearrange at every pass
+  depthwise      channel by channel, for a deconvolution that nobody learns and
+                 whose kernels between different channels are all zero, as
+                 bilinear interpolation's are
 
-GPUs always go direct. The measurements are in benchmarks/README.md.
+GPUs go direct or depthwise. The measurements are in benchmarks/README.md.
 """
 
 import torch
@@ -42,6 +45,18 @@ def way(op, x, weight):
 
 def forward(op, x, weight, bias):
     """y = weight * x + bias for one bottom, N x C x spatial..."""
+    own = diagonal(op, weight)
+    if own is not None:
+        return F.conv_transpose2d(
+            x.contiguous(),
+            own,
+            bias,
+            op.stride,
+            op.pad,
+            0,
+            len(own),
+            op.dilation,
+        )
     how = way(op, x, weight)
     if how == 'matrix':
         return matrix_forward(op, x, weight, bias)
@@ -76,6 +91,18 @@ def forward(op, x, weight, bias):
 
 def backward(op, dy, x, weight, need_x, need_weight, need_bias):
     """Gives: (dx, dweight, dbias), None where not needed."""
+    own = None if need_weight or need_bias else diagonal(op, weight)
+    if own is not None:
+        dx = F.conv2d(
+            dy.contiguous(),
+            own,
+            None,
+            op.stride,
+            op.pad,
+            op.dilation,
+            len(own),
+        )
+        return dx, None, None
     how = way(op, x, weight)
     if how == 'matrix':
         return matrix_backward(
@@ -119,6 +146,30 @@ def tidy(x):
     if n == 1 and x.stride()[1:] == (1, w * c, c):
         return x.as_strided(x.shape, (h * w * c, 1, w * c, c))
     return x
+
+
+# depthwise -----------------------------------------------------------------
+
+
+def diagonal(op, weight):
+    """The kernels from each channel to itself, C x 1 x k x k, if there are no
+    others; else None. Looked for again when the weight may have changed."""
+    if not (
+        op.transposed
+        and op.frozen
+        and op.blobs
+        and op.group == 1
+        and weight.dim() == 4
+        and op.outputs == op.channels > 1
+    ):
+        return None
+    stamp = op.blobs[0].stamp
+    if stamp is None or stamp != op.stamp:
+        op.stamp, op.own = stamp, None
+        own = weight.diagonal().permute(2, 0, 1)
+        if own.count_nonzero() == weight.count_nonzero():
+            op.own = own[:, None].contiguous()
+    return op.own
 
 
 # matrix --------------------------------------------------------------------

@@ -10,11 +10,10 @@ import weakref
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from caffe.log import logger
 from caffe.ops.ahead import Ahead
 from caffe.ops.base import Op
 from caffe.ops.images import UNREADABLE, decode
-from caffe.ops.transform import Transform, batch_of
+from caffe.ops.transform import Transform, batch_of, warn_of_ignored
 from caffe.proto import caffe_pb2 as pb
 
 
@@ -37,8 +36,9 @@ class Data(Op):
             raise RuntimeError('Positive batch size required')
         if transform.force_color and transform.force_gray:
             raise RuntimeError('cannot set both force_color and force_gray')
-        if p.rand_skip:
-            logger.warning('data_param: rand_skip is ignored, as in Caffe 1.0')
+        warn_of_ignored(
+            p, 'rand_skip', 'scale', 'mean_file', 'crop_size', 'mirror'
+        )
         source = Datums(p, Transform(transform, self.phase))
         _, first, _ = source.first()
         self.shapes = [

@@ -8,7 +8,12 @@ import numpy as np
 from caffe.ops.ahead import Ahead
 from caffe.ops.base import Op
 from caffe.ops.images import UNREADABLE, decode, resize
-from caffe.ops.transform import Transform, batch_of, own_random
+from caffe.ops.transform import (
+    Transform,
+    batch_of,
+    own_random,
+    warn_of_ignored,
+)
 
 
 class ImageData(Op):
@@ -28,6 +33,7 @@ class ImageData(Op):
             )
         if not p.batch_size:
             raise RuntimeError('Positive batch size required')
+        warn_of_ignored(p, 'scale', 'mean_file', 'crop_size', 'mirror')
         images = Images(p, Transform(self.param.transform_param, self.phase))
         first = images.transform.shape(images.read(images.lines[images.at][0]))
         self.shapes = [(p.batch_size, *first), (p.batch_size,)]

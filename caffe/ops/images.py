@@ -61,6 +61,6 @@ def resize(image, height, width):
     four pixels around, also where it shrinks (Pillow would average)."""
     if image.shape[1:] == (height, width):
         return image
-    x = torch.from_numpy(np.ascontiguousarray(image)).float()[None]
+    x = torch.from_numpy(image.astype(np.float32))[None]
     y = F.interpolate(x, (height, width), mode='bilinear', align_corners=False)
-    return y[0].round_().to(torch.uint8).numpy()
+    return y[0].add_(0.5).floor_().to(torch.uint8).numpy()  # halves go up

@@ -13,6 +13,9 @@ class Indices(Labels):
         super().__init__(ignore=None, axis=0)
         self.message = message
 
+    def watch(self, blob, count):
+        return super().watch(blob, count) if blob.numel() else None
+
     def read(self, blob, count):
         """Gives: flat int64 positions, kept within 0..count - 1"""
         return blob.flatten().long().clamp(0, max(0, count - 1))

@@ -26,16 +26,20 @@ class ClassLoss(Loss):
         self.labels.check_shapes(rows_of(shapes[0]), shapes[1])
         return [()]
 
+    def forward(self, bottoms, params):
+        wrong = self.labels.watch(bottoms[1], rows_of(bottoms[0].shape)[1])
+        x, index = self.read(bottoms)
+        loss = self.total(x, index) / len(x)
+        return [loss if wrong is None else loss + wrong]
+
     def read(self, bottoms):
         """Gives: scores as items x classes, the labels' places in them"""
         x = bottoms[0].reshape(rows_of(bottoms[0].shape))
         return x, self.labels.find(bottoms[1], x.shape)[0]
 
-    def marked(self, loss, bottoms):
-        """The loss; NaN on a GPU if a label is no class."""
-        classes = rows_of(bottoms[0].shape)[1]
-        wrong = self.labels.watch(bottoms[1], classes)
-        return [loss if wrong is None else loss + wrong]
+    def total(self, x, index):
+        """The sum over items. Takes: what `read` gives"""
+        raise NotImplementedError
 
     def check(self):
         """Raises if the GPU has met a label that is no class (see Labels)."""
@@ -50,24 +54,20 @@ class HingeLoss(ClassLoss):
     """How far each score is on the wrong side of its margin: the label's
     below 1, any other above -1; summed (norm: L1) or squared first (L2)."""
 
-    def forward(self, bottoms, params):
-        marked = self.marked(bottoms[0].new_zeros(()), bottoms)
-        x, index = self.read(bottoms)
+    def total(self, x, index):
         signed = x.scatter(1, index, -x.gather(1, index))
         beyond = torch.relu(1 + signed)
         if self.param.hinge_loss_param.norm == pb.HingeLossParameter.L2:
             beyond = beyond.square()
-        return [marked[0] + beyond.sum() / len(x)]
+        return beyond.sum()
 
 
 class MultinomialLogisticLoss(ClassLoss):
     """Minus the log of the probability of each label; the bottom holds
     probabilities (SoftmaxWithLoss takes scores)."""
 
-    def forward(self, bottoms, params):
-        x, index = self.read(bottoms)
-        logs = x.gather(1, index).clamp(min=LEAST).log_()
-        return self.marked(-logs.sum() / len(x), bottoms)
+    def total(self, x, index):
+        return -x.gather(1, index).clamp(min=LEAST).log().sum()
 
     def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
         """Also where the bound on the probability makes the loss flat."""

@@ -8,6 +8,10 @@ import torch
 from caffe.ops.base import Op, canonical, shape_text
 from caffe.proto import caffe_pb2 as pb
 
+ASUM = pb.ReductionParameter.ASUM
+SUMSQ = pb.ReductionParameter.SUMSQ
+MEAN = pb.ReductionParameter.MEAN
+
 
 class Reduction(Op):
     """`coeff` times the SUM, ASUM (of magnitudes), SUMSQ (of squares) or MEAN
@@ -17,7 +21,9 @@ class Reduction(Op):
     in_place = 'Reduction Layer does not allow in-place computation.'
 
     def setup(self, shapes):
-        self.axis = canonical(self.param.reduction_param.axis, shapes[0])
+        p = self.param.reduction_param
+        self.axis = canonical(p.axis, shapes[0])
+        self.operation = p.operation
 
     def top_shapes(self, shapes):
         canonical(self.axis, shapes[0])
@@ -25,16 +31,30 @@ class Reduction(Op):
 
     def forward(self, bottoms, params):
         (x,) = bottoms
-        p = self.param.reduction_param
+        terms = x
+        if self.operation == ASUM:
+            terms = x.abs()
+        elif self.operation == SUMSQ:
+            terms = x.square()
         axes = tuple(range(self.axis, x.dim()))
-        if p.operation == pb.ReductionParameter.ASUM:
-            x = x.abs()
-        elif p.operation == pb.ReductionParameter.SUMSQ:
-            x = x.square()
-        coeff = p.coeff
-        if p.operation == pb.ReductionParameter.MEAN:
-            coeff /= math.prod(x.shape[self.axis :])
-        return [x.sum(axes) * coeff]
+        return [terms.sum(axes) * self.factor(x)]
+
+    def factor(self, x):
+        coeff = self.param.reduction_param.coeff
+        count = math.prod(x.shape[self.axis :])
+        return coeff / count if self.operation == MEAN else coeff
+
+    def backward(self, diffs, tops, bottoms, params, need_bottoms, need_params):
+        """Writes every number out: what autograd gives for a sum is one
+        number under many addresses, and a ReLU in place would write there."""
+        (x,) = bottoms
+        dy = diffs[0] * self.factor(x)
+        dy = dy.reshape(*dy.shape, *[1] * (x.dim() - self.axis))
+        if self.operation == ASUM:
+            return [x.sign().mul_(dy)], []
+        if self.operation == SUMSQ:
+            return [(2 * x).mul_(dy)], []
+        return [torch.empty_like(x).copy_(dy)], []
 
 
 class MVN(Op):

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from caffe.device import generator
+from caffe.log import logger
 from caffe.ops.base import shape_text
 from caffe.ops.blob_file import read_blob_file
 
@@ -20,6 +21,19 @@ def own_random():
     its thread draws does not disturb the others."""
     seed = torch.randint(2**62, (), generator=generator(CPU))
     return Random(int(seed))
+
+
+def warn_of_ignored(param, *names):
+    """Old places of these settings: Caffe, too, reads them there only in V1
+    `layers`, which are upgraded before."""
+    for name in names:
+        if param.HasField(name):
+            logger.warning(
+                '%s: %s is ignored, as in Caffe 1.0%s',
+                type(param).__name__,
+                name,
+                '' if name == 'rand_skip' else ' (give it in transform_param)',
+            )
 
 
 class Transform:
@@ -39,7 +53,7 @@ class Transform:
                     'Cannot specify mean_file and mean_value at the same time'
                 )
             mean = read_blob_file(param.mean_file)
-            self.mean_image = mean.reshape(mean.shape[-3:])
+            self.mean_image = mean.reshape(-1, *mean.shape[-3:])[0]
         elif param.mean_value:
             self.mean_values = np.array(param.mean_value, np.float32)
 

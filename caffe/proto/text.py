@@ -98,7 +98,10 @@ def hint(what, kind):
         return hint_field(*found.groups(), kind)
     if found := re.search(r'LayerType" has no value named "?(\w+)', what):
         name = ''.join(word.capitalize() for word in found[1].split('_'))
-        return f'write layer {{ type: "{name}" ... }}, not layers {{ ... }}'
+        advice = f'write layer {{ type: "{name}" ... }}, not layers {{ ... }}'
+        if name == 'Crop':  # from a branch of Caffe before 1.0
+            advice += '; `python -m caffe upgrade OLD NEW` does so'
+        return advice
     if found := re.search(r"Expected string but found: '(\w+)'", what):
         if found[1] in V1LayerParameter.LayerType.keys():
             number = V1LayerParameter.LayerType.Value(found[1])

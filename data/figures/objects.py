@@ -129,12 +129,12 @@ def pottedplant(f):
 
 
 def sheep(f):
-    wool = f.dice.near(f.dice.pick([(228, 222, 208), (206, 198, 182)]), 8)
-    face = f.dice.near(f.dice.pick([(48, 44, 44), (96, 84, 74)]), 8)
+    wool = f.dice.near(f.dice.pick([(246, 240, 218), (238, 226, 196)]), 8)
+    face = f.dice.near(f.dice.pick([(228, 150, 140), (214, 128, 128)]), 8)
     for x in (-0.46, -0.26, 0.2, 0.42):
         f.paint(f.bar(x, 0.3, x, 0.84, 0.08, 0.065), face)
-    curls = f.grain(wool, 0.1, 90)
-    f.paint(f.ellipse(-0.06, 0.02, 0.68, 0.42), curls)
+    curls = f.grain(wool, 0.1, 150)
+    f.paint(f.ellipse(-0.06, 0.02, 0.7, 0.48), curls)
     for _ in range(14):
         x, y = f.dice.between(-0.72, 0.6), f.dice.between(-0.34, 0.36)
         f.paint(f.circle(x, y * (1 - 0.5 * x * x), 0.19), curls)
@@ -142,7 +142,7 @@ def sheep(f):
     f.paint(f.ellipse(0.72, -0.2, 0.22, 0.28), face)
     f.paint(f.bar(0.56, -0.34, 0.42, -0.28, 0.07), face * 0.8)
     f.paint(f.circle(0.64, -0.42, 0.16), curls)
-    f.paint(f.circle(0.78, -0.24, 0.035), WHITE)
+    f.paint(f.circle(0.78, -0.26, 0.035), TYRE)
 
 
 def tvmonitor(f):

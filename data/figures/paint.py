@@ -43,11 +43,10 @@ class Dice:
         """
         grid = self.array(height // cell + 2, width // cell + 2)
         rows, columns = np.arange(height) / cell, np.arange(width) / cell
-        i, j = rows.astype(int)[:, None], columns.astype(int)[None]
-        y, x = _ease(rows[:, None] - i), _ease(columns[None] - j)
-        top = grid[i, j] * (1 - x) + grid[i, j + 1] * x
-        bottom = grid[i + 1, j] * (1 - x) + grid[i + 1, j + 1] * x
-        return top * (1 - y) + bottom * y
+        i, j = rows.astype(int), columns.astype(int)
+        y, x = _ease(rows - i)[:, None], _ease(columns - j)[None]
+        bands = grid[i] * (1 - y) + grid[i + 1] * y  # height x points across
+        return bands[:, j] * (1 - x) + bands[:, j + 1] * x
 
 
 def _ease(t):

@@ -119,8 +119,8 @@ def finish(dice, image):
     light = 1 + across * right + along * down
     gain = dice.between(0.88, 1.15)
     cast = np.array([dice.between(0.95, 1.05) for _ in range(3)])
-    noise = dice.array(*image.shape) + dice.array(*image.shape) - 1
-    image = image * light * (gain * cast) + dice.between(2, 9) * noise
+    noise = dice.array(*image.shape) - 0.5
+    image = image * light * (gain * cast) + dice.between(3, 13) * noise
     return (image.clip(0, 255) + 0.5).clip(0, 255).astype(np.uint8)
 
 

@@ -16,19 +16,19 @@ PAINTS = (
 def aeroplane(f):
     f.stretch(v=1.4)
     body = f.dice.near(f.dice.pick([WHITE, (212, 216, 224)]))
-    accent = f.dice.near(f.dice.pick(PAINTS[:2]))
+    accent = f.dice.near(f.dice.pick([(126, 48, 176), (150, 40, 150)]))
     f.paint(
         f.polygon((-0.08, -0.42), (0.02, -0.42), (0.24, -0.06), (-0.1, -0.06)),
-        body * 0.72,
+        accent * 0.8,
     )
     f.paint(
         f.polygon((-1.0, -0.5), (-0.8, -0.5), (-0.5, -0.06), (-0.9, -0.02)),
         accent,
     )
-    f.paint(f.bar(-0.86, -0.02, 0.66, 0.02, 0.09, 0.17), body)
-    f.paint(f.ellipse(0.72, 0.03, 0.26, 0.14), body)
+    f.paint(f.bar(-0.86, -0.02, 0.66, 0.02, 0.1, 0.2), body)
+    f.paint(f.ellipse(0.72, 0.03, 0.26, 0.17), body)
     f.shade(0.5)
-    f.decorate(f.box(-1.0, 0.06, 1.0, 0.1), accent)
+    f.decorate(f.box(-1.0, 0.06, 1.0, 0.25), accent)  # the belly
     for i in range(6):
         f.decorate(f.circle(-0.55 + 0.18 * i, -0.05, 0.04), GLASS)
     f.decorate(
@@ -36,9 +36,9 @@ def aeroplane(f):
     )
     f.paint(
         f.polygon((-0.06, 0.06), (0.24, 0.06), (-0.2, 0.48), (-0.4, 0.48)),
-        body * 0.82,
+        accent * 0.9,
     )
-    f.paint(f.bar(-0.1, 0.22, 0.06, 0.22, 0.07), accent * 0.7)
+    f.paint(f.bar(-0.1, 0.22, 0.06, 0.22, 0.07), body * 0.7)
 
 
 def boat(f):
@@ -80,9 +80,7 @@ def bus(f):
 
 
 def car(f):
-    body = f.dice.near(
-        f.dice.pick([(30, 82, 190), (24, 112, 176), (92, 52, 160)])
-    )
+    body = f.dice.near(f.dice.pick([(30, 82, 190), (24, 112, 176)]))
     f.paint(
         f.polygon((-0.62, -0.02), (-0.4, -0.42), (0.28, -0.42), (0.62, -0.02)),
         body,

@@ -156,12 +156,15 @@ def test_backward_follows_weights_that_torch_changed():
     np.testing.assert_allclose(built.blobs['x'].diff, expected, 1e-5)
 
 
-def test_reading_blobs_between_the_passes_does_not_run_layers_again():
+@pytest.mark.parametrize('top', ['c', 'y'])
+def test_nothing_between_the_passes_makes_a_layer_run_again(top):
+    """Neither a ReLU over its top nor a look at its blobs."""
     built = net(
         FORCED,
         inputs(x=(2, 3, 40, 30)),
         conv('c', 'x', 4, 3),
-        layer('BatchNorm', 'bn', 'c'),
+        layer('BatchNorm', 'bn', 'c', top),
+        layer('ReLU', 'r', top, top),
     )
     fill(built)
     built.forward()

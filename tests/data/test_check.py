@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data import __main__ as command
-from data import check, palette, parallel, places
+from data import check, command, palette, parallel, places
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from miniatures import (
     write_siftflow,
 )
 
-from data import __main__ as command
+from data import command
 
 WRITERS = {
     'siftflow': (write_siftflow, 'SIFT Flow', 6),

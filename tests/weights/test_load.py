@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from model_files import arrays, same, small_net, small_param
+from model_files import ALL, arrays, same, small_net, small_param
 
 import caffe
 from caffe.proto.caffe_pb2 import SolverState
@@ -14,12 +14,9 @@ from caffe.proto.wire import delimiter, fields
 from weights import formats
 from weights.load import copy, load, located
 
-SUFFIXES = ('caffemodel', 'caffemodel.h5', 'pth', 'safetensors', 'npz')
 
-
-@pytest.mark.parametrize('end', SUFFIXES)
+@pytest.mark.parametrize('end', ALL)
 def test_every_format_fills_a_net(tmp_path, end):
-    pytest.importorskip('safetensors')
     source, net = small_net(), small_net(seed=1)
     layers = dict(arrays(source), extra={0: np.ones((2, 3), 'f4')})
     path = tmp_path / f'a.{end}'
@@ -30,9 +27,8 @@ def test_every_format_fills_a_net(tmp_path, end):
     assert loaded.ignored == ['extra'] and not loaded.untouched
 
 
-@pytest.mark.parametrize('end', SUFFIXES)
+@pytest.mark.parametrize('end', ALL)
 def test_a_file_may_lack_layers(tmp_path, end):
-    pytest.importorskip('safetensors')
     net = small_net(seed=1)
     formats.write(
         tmp_path / f'a.{end}', {'conv1': arrays(small_net())['conv1']}
@@ -86,10 +82,9 @@ BAD = {
 }
 
 
-@pytest.mark.parametrize('end', SUFFIXES)
+@pytest.mark.parametrize('end', ALL)
 @pytest.mark.parametrize('spoil', BAD)
 def test_weights_that_do_not_fit_change_nothing(tmp_path, spoil, end):
-    pytest.importorskip('safetensors')
     net = small_net(seed=1)
     before, layers = arrays(net), arrays(small_net())
     spoil(layers)

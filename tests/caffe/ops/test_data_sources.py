@@ -5,7 +5,6 @@ import torch
 from check_op import make_op
 
 import caffe.device
-from caffe.ops import OPS
 
 
 def dummy(text, tops=2):
@@ -158,9 +157,3 @@ def test_hdf5_output_writes_one_batch_with_four_axes(tmp_path):
         assert file['label'][:].ravel().tolist() == [4, 5]
     with pytest.raises(RuntimeError, match='Failed to make float dataset data'):
         op.forward([x, label], [])
-
-
-def test_databases_are_refused_by_name():
-    with pytest.raises(RuntimeError, match=r'Unknown database backend \(LMDB'):
-        make_op('Data', 'data_param { backend: LMDB }', [])
-    assert 'Data' in OPS

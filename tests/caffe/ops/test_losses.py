@@ -70,12 +70,16 @@ def test_euclidean_inputs_must_have_one_size():
         )
 
 
-def test_only_euclidean_loss_lets_gradients_reach_the_second_bottom():
+def test_gradients_reach_no_labels_and_no_weights_of_classes():
     from caffe.ops import OPS
 
     fixed = {kind: op.fixed for kind, op in OPS.items() if op.loss}
     assert fixed == {
         'SoftmaxWithLoss': (1,),
+        'ContrastiveLoss': (),
+        'HingeLoss': (1,),
+        'InfogainLoss': (1, 2),
+        'MultinomialLogisticLoss': (1,),
         'EuclideanLoss': (),
         'SigmoidCrossEntropyLoss': (1,),
     }
