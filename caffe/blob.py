@@ -128,6 +128,17 @@ class Blob:
         shape, self._data = self.shape, other._data
         self._keep_shape(shape)
 
+    def alias(self, other):
+        """Has the data and shape of another blob, whatever becomes of it."""
+        self._data, self._cast = other._data, None
+        if self._diff.shape != self._data.shape:
+            self._diff.reshape(self._data.shape)
+
+    def part(self, other):
+        """Undoes `alias`."""
+        if self._data is other._data:
+            self._data = Memory(self.shape)
+
     def share(self, other):
         """Both blobs have one data and one diff from now on; each keeps its
         shape."""

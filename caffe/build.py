@@ -16,10 +16,10 @@ from caffe.log import logger
 from caffe.need import allow_overwriting, settle_backward
 from caffe.node import Node
 from caffe.ops import op_class
-from caffe.ops.base import shape_text
 from caffe.ops.python import Python
 from caffe.proto import caffe_pb2 as pb
 from caffe.proto.blobs import read_blob
+from caffe.shape import shape_text
 from caffe.sharing import Owners
 
 # The name of every top that a loss layer has and the prototxt does not list.

@@ -8,8 +8,8 @@ import math
 
 import torch
 
-from caffe.ops.base import shape_text
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import shape_text
 
 
 def fill(tensor, filler, generator):

@@ -8,7 +8,7 @@ elsewhere, without a message for their numbers: proto/model.py.
 import numpy as np
 
 from caffe.images import load_image, oversample, resize_image
-from caffe.proto import caffe_pb2 as pb
+from caffe.proto import caffe_pb2
 from caffe.transformer import Transformer
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     'arraylist_to_blobprotovector_str',
     'blobproto_to_array',
     'blobprotovector_str_to_arraylist',
+    'caffe_pb2',  # scripts write caffe.io.caffe_pb2
     'datum_to_array',
     'load_image',
     'oversample',
@@ -45,7 +46,7 @@ def numbers(blob, what):
 
 def array_to_blobproto(arr, diff=None):
     """Takes: arr, diff: arrays of any shape. Gives: BlobProto with floats"""
-    blob = pb.BlobProto()
+    blob = caffe_pb2.BlobProto()
     blob.shape.dim.extend(arr.shape)
     blob.data.extend(arr.astype(float).flat)
     if diff is not None:
@@ -55,13 +56,13 @@ def array_to_blobproto(arr, diff=None):
 
 def arraylist_to_blobprotovector_str(arraylist):
     """Several arrays as the bytes of a BlobProtoVector."""
-    vector = pb.BlobProtoVector()
+    vector = caffe_pb2.BlobProtoVector()
     vector.blobs.extend(array_to_blobproto(arr) for arr in arraylist)
     return vector.SerializeToString()
 
 
 def blobprotovector_str_to_arraylist(string):
-    vector = pb.BlobProtoVector.FromString(string)
+    vector = caffe_pb2.BlobProtoVector.FromString(string)
     return [blobproto_to_array(blob) for blob in vector.blobs]
 
 
@@ -71,7 +72,7 @@ def array_to_datum(arr, label=None):
     if arr.ndim != 3:
         raise ValueError(f'Incorrect array shape. ({arr.shape}, not K x H x W)')
     channels, height, width = arr.shape
-    datum = pb.Datum(channels=channels, height=height, width=width)
+    datum = caffe_pb2.Datum(channels=channels, height=height, width=width)
     if arr.dtype == np.uint8:
         datum.data = arr.tobytes()
     else:

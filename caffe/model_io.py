@@ -12,9 +12,9 @@ import numpy as np
 import torch
 
 from caffe.log import logger
-from caffe.ops.base import shape_text
 from caffe.proto import caffe_pb2 as pb
 from caffe.proto import model
+from caffe.shape import shape_text
 
 
 class Loaded(NamedTuple):

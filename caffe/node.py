@@ -66,6 +66,8 @@ class Node:
                 if top not in self.bottoms:
                     top.revive()
             return op.run(self.bottoms, self.tops)
+        if self.type == 'Split':
+            return self.split(backward)
         shapes = [blob.shape for blob in self.bottoms]
         if shapes != self.seen:
             self.blame(op.top_shapes, shapes)
@@ -83,6 +85,18 @@ class Node:
         for blob, output in zip(self.tops, outputs):
             if output is not None:
                 blob.tensor = output.detach()
+
+    def split(self, backward):
+        """The tops are the bottom, as in Caffe, from now on: who runs the
+        net up to the bottom again changes them too. Where blobs are freed one
+        by one they only have its values."""
+        (bottom,) = self.bottoms
+        for top in self.tops:
+            if backward != NEVER:
+                top.alias(bottom)
+            else:
+                top.part(bottom)
+                top.tensor = self.blame(getattr, bottom, 'tensor')
 
     def inputs(self, outlive=False):
         """The bottoms' tensors. outlive: also where a top will be written over

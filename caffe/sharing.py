@@ -6,8 +6,8 @@ Caffe: net.cpp AppendParam, ShareWeights; spec section C.6.
 from typing import NamedTuple
 
 from caffe.blob import Blob
-from caffe.ops.base import shape_text
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import shape_text
 
 STRICT, PERMISSIVE = 0, 1  # ParamSpec.DimCheckMode
 

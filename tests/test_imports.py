@@ -40,6 +40,7 @@ MAY_IMPORT = {
     'weights/__main__.py': {'weights', 'data', 'networks'},
     'weights/compare.py': {'weights', 'score', 'networks'},
     'weights/*': {'weights', 'nets', 'surgery', 'caffe'},
+    'examples/*': {'caffe'},
     '*-*/net.py': {'nets', 'caffe'},
     '*-*/solve.py': {'solve', 'surgery', 'score', 'caffe'},
     '*.py': AREAS | SCRIPTS,
@@ -172,7 +173,7 @@ def test_no_module_hides_the_layers_of_net_spec():
 
 def test_the_rules_name_every_folder():
     """A new folder with Python in it needs a rule of its own."""
-    ruled = AREAS | {'tests', 'benchmarks'}
+    ruled = AREAS | {'tests', 'benchmarks', 'examples'}
     for name in SOURCES:
         folder = name.split('/')[0]
         if '/' in name and folder not in ruled:

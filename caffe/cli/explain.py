@@ -41,7 +41,8 @@ def explain(flags, path, *channels):
     param = filter_net(param)
     given = dict(one.partition('=')[::2] for one in channels)
     sources = Sources(param, size(flags.size), given)
-    print('\n'.join(lines(param, sources)))
+    for line in lines(param, sources):
+        print(line)
 
 
 def size(flag):
@@ -82,8 +83,7 @@ class Sources:
                 return made
         if self.size is None:
             raise RuntimeError(
-                f"layer '{layer.name}' ({layer.type}): the size of what it "
-                'reads is not in the net: give --size HxW'
+                'the size of what it reads is not in the net: give --size HxW'
             )
         return [(1, self.depth(top), *self.size) for top in layer.top]
 
@@ -97,11 +97,18 @@ class Sources:
 
 
 def lines(param, sources):
-    """The table, row by row, then what is worth a remark."""
+    """The table, row by row, then what is worth a remark; where a layer does
+    not fit, the table so far, then its error."""
     rows = [('blob', 'layer', 'type', 'shape', 'stride', 'offset')]
-    shapes, places, remarks, weights = {}, {}, [], 0
+    shapes, places, remarks, weights, wrong = {}, {}, [], 0, None
     for layer, fn, _ in functions(param):
-        found, op = walk(layer, [shapes[b] for b in layer.bottom], sources)
+        try:
+            found, op = walk(layer, [shapes[b] for b in layer.bottom], sources)
+        except RuntimeError as error:
+            wrong = RuntimeError(
+                f"layer '{layer.name}' ({layer.type}): {error}"
+            )
+            break
         weights += sum(blob.count for blob in op.blobs)
         before = {name: shapes[name] for name in layer.bottom}
         remarks += misaligned(layer, places)
@@ -113,9 +120,12 @@ def lines(param, sources):
     widths = [max(map(len, column)) for column in zip(*rows)]
     for cells in rows:
         yield '  '.join(map(str.ljust, cells, widths)).rstrip()
-    yield f'{weights} parameters'
+    if not wrong:
+        yield f'{weights} parameters'
     yield from remarks
     yield from warnings(param)
+    if wrong:
+        raise wrong
 
 
 def walk(layer, bottoms, sources):
@@ -123,18 +133,12 @@ def walk(layer, bottoms, sources):
     parameters that take no memory"""
     op = op_class(layer.type, layer.name)(layer, TEST)
     op.add_blob = lambda shape, filler=None: op.blobs.append(Blob(shape))
-    unknown = [None] * len(layer.top)
-    try:
-        if not layer.bottom:
-            return sources.shapes(layer, op), op
-        if None in bottoms or layer.type == 'Python':
-            return unknown, op
-        op.setup(bottoms)
-        return op.top_shapes(bottoms), op
-    except RuntimeError as error:
-        raise RuntimeError(
-            f"layer '{layer.name}' ({layer.type}): {error}"
-        ) from None
+    if not layer.bottom:
+        return sources.shapes(layer, op), op
+    if None in bottoms or layer.type == 'Python':
+        return [None] * len(layer.top), op
+    op.setup(bottoms)
+    return op.top_shapes(bottoms), op
 
 
 def locate(fn, shape, before, places):

@@ -3,8 +3,9 @@ spec A.17."""
 
 import torch
 
-from caffe.ops.base import Op, canonical
+from caffe.ops.base import Op
 from caffe.ops.labels import Labels
+from caffe.shape import canonical
 
 
 class Accuracy(Op):

@@ -4,7 +4,8 @@ import math
 
 import torch
 
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
+from caffe.shape import canonical, shape_text
 
 
 class ArgMax(Op):

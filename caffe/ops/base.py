@@ -7,8 +7,6 @@ its tops (`top_shapes`), its computation (`forward`). Autograd differentiates
 not the derivative, or because less memory does.
 """
 
-import math
-
 
 class Op:
     """A layer of a net, made from its LayerParameter.
@@ -87,18 +85,3 @@ class Op:
             fill(blob.tensor, filler, generator(blob.tensor.device))
         self.blobs.append(blob)
         return blob
-
-
-def canonical(axis, shape):
-    """A non-negative axis; negative ones count from the end (blob.hpp)."""
-    if not -len(shape) <= axis < len(shape):
-        raise RuntimeError(
-            f'axis {axis} out of range for {len(shape)}-D Blob with shape '
-            f'{shape_text(shape)}'
-        )
-    return axis % len(shape)
-
-
-def shape_text(shape):
-    """Caffe's text for a shape: '1 3 5 5 (75)', or '(1)' for a scalar."""
-    return ''.join(f'{dim} ' for dim in shape) + f'({math.prod(shape)})'

@@ -4,7 +4,8 @@ shift. Caffe: batch_norm_layer.cpp; spec A.18."""
 import torch
 from torch.nn import functional as F
 
-from caffe.ops.base import Op, shape_text
+from caffe.ops.base import Op
+from caffe.shape import shape_text
 
 
 class BatchNorm(Op):

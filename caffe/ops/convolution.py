@@ -8,7 +8,8 @@ same to rounding.
 from torch.nn import functional as F
 
 from caffe.ops import conv_paths
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
+from caffe.shape import canonical, shape_text
 
 
 class Convolution(Op):

@@ -4,7 +4,8 @@ The window begins at `offset` (coord_map.crop works it out); it is not
 centred.
 """
 
-from caffe.ops.base import Op, canonical
+from caffe.ops.base import Op
+from caffe.shape import canonical
 
 
 class Crop(Op):

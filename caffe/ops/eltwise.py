@@ -3,8 +3,9 @@ Caffe: eltwise_layer.cpp; spec A.10."""
 
 import torch
 
-from caffe.ops.base import Op, shape_text
+from caffe.ops.base import Op
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import shape_text
 
 PROD, SUM = pb.EltwiseParameter.PROD, pb.EltwiseParameter.SUM
 

@@ -5,8 +5,9 @@ import math
 
 from torch.nn import functional as F
 
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
 from caffe.ops.convolution import per_axis
+from caffe.shape import canonical, shape_text
 
 
 class Im2col(Op):

@@ -6,12 +6,12 @@ import math
 
 import torch
 
-from caffe.ops.base import canonical, shape_text
 from caffe.ops.blob_file import read_blob_file
 from caffe.ops.labels import Labels
 from caffe.ops.losses import Loss
 from caffe.ops.more_losses import LEAST
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import canonical, shape_text
 
 
 class InfogainLoss(Loss):

@@ -5,7 +5,8 @@ import math
 
 from torch.nn import functional as F
 
-from caffe.ops.base import Op, canonical
+from caffe.ops.base import Op
+from caffe.shape import canonical
 
 
 class InnerProduct(Op):

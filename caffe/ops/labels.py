@@ -11,7 +11,7 @@ import math
 
 import torch
 
-from caffe.ops.base import shape_text
+from caffe.shape import shape_text
 
 
 class Labels:

@@ -10,8 +10,9 @@ import math
 import torch
 from torch.nn import functional as F
 
-from caffe.ops.base import Op, shape_text
+from caffe.ops.base import Op
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import shape_text
 
 
 class Loss(Op):

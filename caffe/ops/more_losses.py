@@ -6,10 +6,11 @@ import math
 
 import torch
 
-from caffe.ops.base import Op, shape_text
+from caffe.ops.base import Op
 from caffe.ops.labels import Labels
 from caffe.ops.losses import Loss
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import shape_text
 
 LEAST = 1e-20  # no probability counts as less (Caffe: kLOG_THRESHOLD)
 

@@ -9,8 +9,9 @@ kernel) goes through explicit padding. Not here: STOCHASTIC.
 import torch
 from torch.nn import functional as F
 
-from caffe.ops.base import Op, shape_text
+from caffe.ops.base import Op
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import shape_text
 
 MAX, AVE = pb.PoolingParameter.MAX, pb.PoolingParameter.AVE
 

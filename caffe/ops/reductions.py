@@ -5,8 +5,9 @@ import math
 
 import torch
 
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import canonical, shape_text
 
 ASUM = pb.ReductionParameter.ASUM
 SUMSQ = pb.ReductionParameter.SUMSQ

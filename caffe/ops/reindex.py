@@ -4,8 +4,9 @@ batch_reindex_layer.cpp, filter_layer.cpp."""
 
 import torch
 
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
 from caffe.ops.indices import Indices
+from caffe.shape import canonical, shape_text
 
 
 class Tile(Op):

@@ -1,8 +1,9 @@
 """Scale and Bias: multiply by, add a blob that is smaller than the bottom.
 Caffe: scale_layer.cpp, bias_layer.cpp; spec A.19."""
 
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import canonical, shape_text
 
 
 class Scale(Op):

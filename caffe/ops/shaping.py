@@ -10,7 +10,8 @@ import math
 
 import torch
 
-from caffe.ops.base import Op, canonical, shape_text
+from caffe.ops.base import Op
+from caffe.shape import canonical, shape_text
 
 
 def either_axis(p, old):

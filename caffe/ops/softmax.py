@@ -5,10 +5,11 @@ import math
 
 import torch
 
-from caffe.ops.base import Op, canonical
+from caffe.ops.base import Op
 from caffe.ops.labels import Labels
 from caffe.ops.losses import Loss
 from caffe.proto import caffe_pb2 as pb
+from caffe.shape import canonical
 
 # No probability counts as less than float32's smallest normal number, so no
 # position costs more than this (87.3).

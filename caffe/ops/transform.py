@@ -10,8 +10,8 @@ import torch
 
 from caffe.device import generator
 from caffe.log import logger
-from caffe.ops.base import shape_text
 from caffe.ops.blob_file import read_blob_file
+from caffe.shape import shape_text
 
 CPU = torch.device('cpu')
 
