@@ -14,8 +14,10 @@ lint: .venv/tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# PROTOC_PYTHON: a Python 3.7 to 3.11 with grpcio-tools 1.51.3 (protoc 21)
+PROTOC_PYTHON ?= python3
 protos:
-	bash caffe/proto/generate.sh
+	bash caffe/proto/generate.sh $(PROTOC_PYTHON)
 
 prototxt: .venv/runs
 	for net in */net.py; do $(BIN)/python $$net; done
@@ -30,5 +32,5 @@ prototxt: .venv/runs
 	touch $@
 
 clean:
-	rm -rf .venv demo-runs .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv demo .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

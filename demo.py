@@ -4,10 +4,13 @@
 
 with the real definitions of the nets, a WIDTH-th as wide, and the same
 solver, surgery, data layers and seg_tests as the real thing. `make demo`
-runs it; run again, it goes on where it was. Everything it writes is in demo/.
+runs it; run again, it keeps what is up to date, as make does, and goes on
+from the last snapshot of what is not finished. Everything it writes is in
+demo/, the pictures it learns from in data/shapes/.
 """
 
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -16,7 +19,7 @@ import numpy as np
 from PIL import Image
 
 ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / 'data'))      # for `module: "voc_layers"`
+sys.path.insert(0, str(ROOT / 'data'))  # for `module: "voc_layers"`
 
 import caffe  # noqa: E402
 import runs  # noqa: E402
@@ -26,165 +29,250 @@ from caffe.proto import text  # noqa: E402
 from data import shapes  # noqa: E402
 from nets import edits, vgg16  # noqa: E402
 from score import palette, plot  # noqa: E402
-from score.log import read_log  # noqa: E402
+from score.log import METRICS, Log, parse  # noqa: E402
 from surgery.__main__ import convert  # noqa: E402
 
-DEMO = ROOT / 'demo'
-WIDTH = 8               # 64 channels become 8, 4096 become 512
+WIDTH = 8  # 64 channels become 8, 4096 become 512
 MEAN = (104.00699, 116.66877, 122.67892)
+DROPOUT = 0.1  # half of so few units is too much, in so few steps
 CLASSIFIER = """
 base_lr: 0.01  lr_policy: "poly"  power: 1  max_iter: 400  momentum: 0.9
 weight_decay: 0.0005  clip_gradients: 2  random_seed: 1337  display: 20
-average_loss: 20  test_iter: 20  test_interval: 999999
+average_loss: 20  test_iter: 20  test_interval: 1000000
 test_initialization: false
 """
-# what a short run on small pictures needs instead of solver.prototxt's values
-STAGES = {
-    'voc-fcn32s': dict(rounds=4, iterations=300, base_lr=1e-6, momentum=0.9),
-    'voc-fcn16s': dict(rounds=3, iterations=300, base_lr=4e-7, momentum=0.9),
-    'voc-fcn8s': dict(rounds=3, iterations=300, base_lr=2e-7, momentum=0.9),
-}
+# What a thousand iterations need instead of solver.prototxt's values, which
+# are for a hundred thousand: a rate that falls to zero, and steps of at most
+# base_lr x clip_gradients.
+SOLVER = """
+lr_policy: "poly"  power: 1  momentum: 0.9  clip_gradients: 1000
+random_seed: 1337  base_lr: 1e-5
+"""
+ROUNDS, ITERATIONS = 4, 200
+STAGES = 'voc-fcn32s', 'voc-fcn16s', 'voc-fcn8s'
 
 
 def main():
     begin = time.time()
-    shapes.write()
-    train_classifier(DEMO / 'vgg16-fcn')
-    for name, stage in STAGES.items():
-        train(name, stage)
-    report()
-    print(f'\n{time.time() - begin:.0f} s in all')
+    demo, data = ROOT / 'demo', shapes.HOME
+    shapes.write(data)
+    start = demo / 'vgg16-fcn/vgg16-fcn.caffemodel'
+    train_classifier(start, data, CLASSIFIER)
+    for name in STAGES:
+        start = train(demo / name, start, data, ROUNDS, ITERATIONS)
+    print(table({name: read_logs(demo / name) for name in STAGES}))
+    draw(demo, data)
+    print(
+        f'pictures: demo/curves.png, demo/grid.png\n'
+        f'{time.time() - begin:.0f} s in all'
+    )
+
+
+def fresh(path, *sources):
+    """Whether a file is there, and younger than what it was made from."""
+    return path.is_file() and all(
+        source.stat().st_mtime <= path.stat().st_mtime for source in sources
+    )
+
+
+def put(path, content):
+    """Writes a text file, unless it says the same already."""
+    if not path.is_file() or path.read_text() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return path
+
+
+def shown(path):
+    return path.relative_to(ROOT) if ROOT in path.parents else path
 
 
 # the classifier -----------------------------------------------------------
 
 
-def train_classifier(folder):
-    """Trains a slim VGG-16 on crops of single objects and makes it fully
-    convolutional: what Oxford and `surgery` did for the real nets."""
-    trunk = folder / 'vgg16-fcn.caffemodel'
-    if trunk.is_file():
-        return print(f'{trunk.relative_to(ROOT)}: already there')
-    folder.mkdir(parents=True, exist_ok=True)
-    settings = text.parse(CLASSIFIER, pb.SolverParameter(), 'demo.py')
-    for split, field in (('train', settings.train_net_param),
-                         ('val', settings.test_net_param.add())):
-        field.CopyFrom(classifier(split))
-    solver = caffe.SGDSolver(settings)
-    with runs.shown(solver, settings.max_iter):
-        solver.step(settings.max_iter)
-    solver.test()
-    solver.net.save(str(folder / 'classifier.caffemodel'))
-    print(convert(folder / 'classifier.caffemodel', trunk,
-                  edits.slim(vgg16.trunk(), WIDTH)))
+def train_classifier(trunk, data, settings):
+    """Trains a slim VGG-16 to say what lies in the middle of a picture and
+    makes it fully convolutional: what Oxford and `surgery` did for the real
+    nets.
+
+    Takes: trunk: the file to write; data: the dataset's folder; settings: a
+        solver's, as text
+    """
+    param = text.parse(settings, pb.SolverParameter(), 'demo.py')
+    param.train_net_param.CopyFrom(classifier('train', data))
+    param.test_net_param.add().CopyFrom(classifier('val', data))
+    recipe = put(trunk.parent / 'solver.prototxt', text.to_text(param))
+    if fresh(trunk, recipe, data / shapes.STAMP):
+        return print(f'{shown(trunk)}: already there')
+    print(f'\nclassifier: {param.max_iter} iterations')
+    solver = caffe.SGDSolver(param)
+    with runs.shown(solver, param.max_iter):
+        solver.step(param.max_iter)
+    print(f'accuracy on held-out crops: {accuracy(solver):.3f}')
+    source = trunk.parent / 'classifier.caffemodel'
+    solver.net.save(str(source))
+    print(convert(source, trunk, edits.slim(vgg16.trunk(), WIDTH)))
 
 
-def classifier(split):
+def accuracy(solver):
+    net, passes = solver.test_nets[0], solver.param.test_iter[0]
+    found = []
+    for _ in range(passes):
+        net.forward()
+        found.append(float(net.blobs['accuracy'].data))
+    return np.mean(found)
+
+
+def classifier(split, data):
     """VGG-16 with InnerProduct fc6 and fc7, slim, on the crops."""
-    crops = dict(classify_dir=str(shapes.HOME / 'classify'), split=split,
-                 mean=MEAN, seed=1337, batch=10, size=224)
-    net = edits.slim(vgg16.classifier(), WIDTH)
-    net.layer[0].CopyFrom(pb.LayerParameter(
-        name='data', type='Python', top=['data', 'label'],
-        python_param=dict(module='shapes_layers', param_str=str(crops),
-                          layer='ShapesClassifyLayer')))
+    crops = dict(
+        classify_dir=str(data / 'classify'),
+        split=split,
+        mean=MEAN,
+        seed=1337,
+        batch=10,
+        size=224,
+    )
+    net = eased(edits.slim(vgg16.classifier(), WIDTH))
+    net.layer[0].CopyFrom(
+        pb.LayerParameter(
+            name='data',
+            type='Python',
+            top=['data', 'label'],
+            python_param=dict(
+                module='shapes_layers',
+                param_str=str(crops),
+                layer='ShapesClassifyLayer',
+            ),
+        )
+    )
     for layer in net.layer:
         for field in ('convolution_param', 'inner_product_param'):
             if layer.HasField(field):
-                getattr(layer, field).weight_filler.type = 'msra'
-        if layer.type == 'Dropout':
-            layer.dropout_param.dropout_ratio = 0.1     # few units, few steps
-        if layer.name == 'conv1_1':     # its inputs are not of unit size
-            filler = layer.convolution_param.weight_filler
-            filler.type, filler.std = 'gaussian', 0.005
+                filler = getattr(layer, field).weight_filler
+                filler.type = 'msra'
+                if layer.name == 'conv1_1':  # what msra says, for inputs of
+                    filler.type, filler.std = 'gaussian', 0.0045  # +-60
         if layer.name == 'fc8':
             layer.inner_product_param.num_output = len(shapes.CLASSES)
-            layer.inner_product_param.weight_filler.std = 0.01
-            layer.inner_product_param.weight_filler.type = 'gaussian'
-    del net.layer[-1]                   # prob
-    net.layer.add(name='loss', type='SoftmaxWithLoss', top=['loss'],
-                  bottom=['fc8', 'label'])
-    net.layer.add(name='accuracy', type='Accuracy', top=['accuracy'],
-                  bottom=['fc8', 'label'])
+            filler.type, filler.std = 'gaussian', 0.01
+    del net.layer[-1]  # prob
+    for kind, top in (('SoftmaxWithLoss', 'loss'), ('Accuracy', 'accuracy')):
+        net.layer.add(name=top, type=kind, top=[top], bottom=['fc8', 'label'])
+    return net
+
+
+def eased(net):
+    """Settings for a small net that has minutes to learn."""
+    for layer in net.layer:
+        if layer.type == 'Dropout':
+            layer.dropout_param.dropout_ratio = DROPOUT
+        if layer.name == 'conv1_1':  # its inputs are 60 times the others'
+            for param in layer.param:
+                param.lr_mult *= 0.02
     return net
 
 
 # the fully convolutional nets -----------------------------------------------
 
 
-def train(name, stage):
-    """Trains a slim copy of a network directory by its recipe. Gives: the
-    scores after its last round."""
-    folder = DEMO / name
-    write_directory(folder, name, stage)
-    recipe = solve.recipe_of(ROOT / name)._replace(
-        rounds=stage['rounds'], iterations=stage['iterations'])
-    end = recipe.rounds * recipe.iterations
-    if not (folder / f'snapshot/train_iter_{end}.caffemodel').is_file():
-        args = solve.arguments(name, [
-            'cpu', '--voc', str(shapes.HOME), '--sbd', str(shapes.HOME)])
-        runs.run(folder, recipe, args)
-    else:
-        print(f'{folder.relative_to(ROOT)}: already trained')
+def train(folder, start, data, rounds, iterations):
+    """Trains a slim copy of a network directory by its recipe.
+
+    Takes: folder: named after the network; start: model file; data: the
+        dataset's folder; rounds: of `iterations` each, with seg_tests after
+    Gives: the trained model's file
+    """
+    end = rounds * iterations
+    files = write_directory(folder, end, iterations)
+    model = folder / f'snapshot/train_iter_{end}.caffemodel'
+    if fresh(model, start, *files):
+        print(f'{shown(model)}: already there')
+        return model
+    state = runs.newest(folder, 'solverstate')
+    resume = state and fresh(state, start, *files)
+    if not resume:  # its snapshots and logs are another run's
+        shutil.rmtree(folder)
+        write_directory(folder, end, iterations)
+    print(f'\n{folder.name}: {end} iterations')
+    where = ['--voc', str(data), '--sbd', str(data)]
+    how = ['--resume'] if resume else ['--weights', str(start)]
+    recipe = solve.recipe_of(ROOT / folder.name)
+    runs.run(
+        folder,
+        recipe._replace(rounds=rounds, iterations=iterations),
+        solve.arguments(folder.name, ['cpu', *where, *how]),
+    )
+    return model
 
 
-def write_directory(folder, name, stage):
-    """The files of a network directory with every width divided."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write_directory(folder, end, snapshot):
+    """The files of a network directory with every width divided, and a
+    solver's settings for few iterations. Gives: their paths"""
+    source, files = ROOT / folder.name, []
     for split in ('train', 'val', 'deploy'):
-        net = text.read_net(str(ROOT / name / f'{split}.prototxt'))
-        (folder / f'{split}.prototxt').write_text(
-            text.to_text(edits.slim(net, WIDTH)))
-    settings = text.read_solver(str(ROOT / name / 'solver.prototxt'))
-    settings.base_lr = stage['base_lr']
-    settings.momentum = stage['momentum']
-    settings.max_iter = settings.snapshot = stage['iterations']
-    settings.max_iter *= stage['rounds']
-    settings.random_seed = 1337
-    (folder / 'solver.prototxt').write_text(text.to_text(settings))
+        net = text.read_net(str(source / f'{split}.prototxt'))
+        net = eased(edits.slim(net, WIDTH))
+        files.append(put(folder / f'{split}.prototxt', text.to_text(net)))
+    param = text.read_solver(str(source / 'solver.prototxt'))
+    param.MergeFrom(text.parse(SOLVER, pb.SolverParameter(), 'demo.py'))
+    param.max_iter, param.snapshot = end, snapshot
+    return [*files, put(folder / 'solver.prototxt', text.to_text(param))]
 
 
 # the outcome ----------------------------------------------------------------
 
 
-METRICS = ('overall accuracy', 'mean accuracy', 'mean IU', 'fwavacc')
+def read_logs(folder):
+    """What all runs of a directory said, one after another."""
+    paths = sorted(folder.glob('train-*.log'))
+    return Log(str(folder), *parse('\n'.join(p.read_text() for p in paths)))
 
 
-def report():
-    """Prints the table and draws the curves and the grid of pictures."""
-    logs = {name: read_log(max((DEMO / name).glob('train-*.log')))
-            for name in STAGES}
-    print('\n| stage | overall acc | mean acc | mean IU | fwavacc |')
-    print('|---|---|---|---|---|')
+def table(logs):
+    """The last scores of each stage, {name: Log}, as a Markdown table."""
+    lines = [
+        '',
+        '| stage      | overall acc | mean acc | mean IU | fwavacc |',
+        '|------------|-------------|----------|---------|---------|',
+    ]
     for name, log in logs.items():
-        scores = [log.seg[0][key].value[-1] for key in METRICS]
-        print(f'| {name} | ' + ' | '.join(f'{s:.4f}' for s in scores) + ' |')
-    plot.plot(list(logs.values()), DEMO / 'curves.png', names=list(logs))
-    grid().save(DEMO / 'grid.png')
-    print(f'\npictures: {DEMO}/curves.png, {DEMO}/grid.png')
+        a, b, c, d = (100 * log.seg[0][key].value[-1] for key in METRICS)
+        lines.append(
+            f'| {name:10} | {a:11.1f} | {b:8.1f} | {c:7.1f} | {d:7.1f} |'
+        )
+    return '\n'.join([*lines, ''])
 
 
-def grid(count=6):
-    """image | label | 32s | 16s | 8s for some of the held-out pictures."""
-    os.environ['VOC_DIR'] = str(shapes.HOME)
-    nets = [val_net(DEMO / name) for name in STAGES]
+def draw(demo, data):
+    """Writes the training curves and the grid of pictures."""
+    logs = [read_logs(demo / name) for name in STAGES]
+    plot.plot(logs, demo / 'curves.png', names=STAGES)
+    os.environ['VOC_DIR'] = str(data)
+    grid([val_net(demo / name) for name in STAGES]).save(demo / 'grid.png')
+
+
+def grid(nets, count=8):
+    """image | label | 32s | 16s | 8s for the first held-out pictures."""
     rows = []
     for _ in range(count):
-        maps = []
         for net in nets:
             net.forward()
-            maps.append(net.blobs['score'].data[0].argmax(0).astype(np.uint8))
-        image = nets[0].blobs['data'].data[0].transpose(1, 2, 0) + MEAN
-        label = nets[0].blobs['label'].data[0, 0].astype(np.uint8)
-        image = Image.fromarray(image[:, :, ::-1].round().astype(np.uint8))
-        rows.append([image, label, *maps])
-    return palette.grid(rows, ['image', 'label', *STAGES])
+        blobs = nets[0].blobs
+        image = blobs['data'].data[0].transpose(1, 2, 0) + MEAN
+        image = image[:, :, ::-1].round().astype(np.uint8)
+        label = blobs['label'].data[0, 0].astype(np.uint8)
+        maps = [net.blobs['score'].data[0].argmax(0) for net in nets]
+        rows.append(
+            [Image.fromarray(image), label, *(m.astype(np.uint8) for m in maps)]
+        )
+    return palette.grid(rows, ['image', 'label', *STAGES], side=200)
 
 
 def val_net(folder):
+    os.chdir(folder)  # prototxt paths count from here
     weights = runs.newest(folder, 'caffemodel')
-    return caffe.Net(str(folder / 'val.prototxt'), caffe.TEST,
-                     weights=str(weights))
+    return caffe.Net('val.prototxt', caffe.TEST, weights=str(weights))
 
 
 if __name__ == '__main__':

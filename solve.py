@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Callable, NamedTuple, Optional, Union
 
 ROOT = Path(__file__).resolve().parent
-for folder in (ROOT / 'data', ROOT):    # data: for `module: "voc_layers"`
+for folder in (ROOT / 'data', ROOT):  # data: for `module: "voc_layers"`
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
@@ -66,21 +66,45 @@ def main(recipe_py, argv=None):
 def arguments(network, argv):
     parser = argparse.ArgumentParser(
         f'python {network}/solve.py',
-        description=f"Trains {network} by its recipe and solver.prototxt.")
+        description=f'Trains {network} by its recipe and solver.prototxt.',
+    )
     add = parser.add_argument
-    add('device', nargs='?', default='0',
-        help='GPU number; cpu or -1 for none (default: %(default)s)')
-    add('--weights', metavar='FILE',
-        help='start from these instead of what the recipe says')
-    add('--iterations', type=int, metavar='N',
-        help='stop after N iterations in all')
-    add('--resume', nargs='?', const='newest', metavar='FILE',
-        help='go on from a .solverstate; without FILE, from the newest')
+    add(
+        'device',
+        nargs='?',
+        default='0',
+        help='GPU number; cpu or -1 for none (default: %(default)s)',
+    )
+    add(
+        '--weights',
+        metavar='FILE',
+        help='start from these instead of what the recipe says',
+    )
+    add(
+        '--iterations',
+        type=int,
+        metavar='N',
+        help='stop after N iterations in all',
+    )
+    add(
+        '--resume',
+        nargs='?',
+        const='newest',
+        metavar='FILE',
+        help='go on from a .solverstate; without FILE, from the newest',
+    )
     for dataset in DATASETS:
-        add(f'--{dataset.option}', metavar='DIR',
-            help=f'{dataset}, instead of {dataset.home}')
-    add('--seed', type=int, metavar='N',
-        help='of dropout, and of the image order instead of 1337')
+        add(
+            f'--{dataset.option}',
+            metavar='DIR',
+            help=f'{dataset}, instead of {dataset.home}',
+        )
+    add(
+        '--seed',
+        type=int,
+        metavar='N',
+        help='of dropout, and of the image order instead of 1337',
+    )
     args = parser.parse_args(argv)
     if args.resume and args.weights:
         parser.error('--resume brings its own weights: leave --weights out')
@@ -94,8 +118,12 @@ def networks():
     order = [*BY_DIRECTORY]
     found = {path.parent.name: path.parent for path in ROOT.glob('*/solve.py')}
     rank = {name: at for at, name in enumerate(order)}
-    return [found[name] for name in
-            sorted(found, key=lambda name: (rank.get(name, len(rank)), name))]
+    return [
+        found[name]
+        for name in sorted(
+            found, key=lambda name: (rank.get(name, len(rank)), name)
+        )
+    ]
 
 
 def recipe_of(folder):
@@ -122,14 +150,19 @@ def overview():
             if need.fault and need.fault not in notes:
                 notes.append(need.fault)
             lacks = [need.name] * bool(need.name) + ['missing']
-            print(f'    {need.what:8}', need.found or
-                  f'{" ".join(lacks)} [{notes.index(need.fault) + 1}]')
+            print(
+                f'    {need.what:8}',
+                need.found
+                or f'{" ".join(lacks)} [{notes.index(need.fault) + 1}]',
+            )
         print(f'    {"weights":8}', own_weights(folder))
         print(f'    {"next":8}', next_command(folder, recipe, todo))
     for number, note in enumerate(notes, 1):
         print(f'\n[{number}] {note}')
-    print('\npython <network>/solve.py --help tells the options; cpu for one '
-          'without a GPU')
+    print(
+        '\npython <network>/solve.py --help tells the options; cpu for one '
+        'without a GPU'
+    )
 
 
 def own_weights(folder):
@@ -174,4 +207,5 @@ def cli(argv):
 
 if __name__ == '__main__':
     import solve  # so that recipes and this are one module
+
     sys.exit(solve.cli(sys.argv[1:]))

@@ -5,15 +5,22 @@ nn.Conv2d, nn.MaxPool2d, nn.ConvTranspose2d, default memory format.
 
 from torch import nn
 
-WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512),
-          (512, 512, 512))
+WIDTHS = (
+    (64, 64),
+    (128, 128),
+    (256, 256, 256),
+    (512, 512, 512),
+    (512, 512, 512),
+)
 
 
 def block(channels, widths, first_pad=1):
     layers = []
     for width in widths:
-        layers += [nn.Conv2d(channels, width, 3, padding=first_pad),
-                   nn.ReLU(inplace=True)]
+        layers += [
+            nn.Conv2d(channels, width, 3, padding=first_pad),
+            nn.ReLU(inplace=True),
+        ]
         channels, first_pad = width, 1
     return nn.Sequential(*layers, nn.MaxPool2d(2, 2, ceil_mode=True))
 
@@ -26,10 +33,16 @@ class FCN8s(nn.Module):
         inputs = (3, 64, 128, 256, 512)
         self.blocks = nn.ModuleList(
             block(c, widths, 100 if c == 3 else 1)
-            for c, widths in zip(inputs, WIDTHS))
+            for c, widths in zip(inputs, WIDTHS)
+        )
         self.fc = nn.Sequential(
-            nn.Conv2d(512, 4096, 7), nn.ReLU(inplace=True), nn.Dropout(),
-            nn.Conv2d(4096, 4096, 1), nn.ReLU(inplace=True), nn.Dropout())
+            nn.Conv2d(512, 4096, 7),
+            nn.ReLU(inplace=True),
+            nn.Dropout(),
+            nn.Conv2d(4096, 4096, 1),
+            nn.ReLU(inplace=True),
+            nn.Dropout(),
+        )
         self.score_fr = nn.Conv2d(4096, classes, 1)
         self.score_pool4 = nn.Conv2d(512, classes, 1)
         self.score_pool3 = nn.Conv2d(256, classes, 1)
@@ -56,4 +69,4 @@ class FCN8s(nn.Module):
 
 
 def crop(x, offset, size):
-    return x[:, :, offset:offset + size[0], offset:offset + size[1]]
+    return x[:, :, offset : offset + size[0], offset : offset + size[1]]

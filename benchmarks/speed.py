@@ -33,8 +33,9 @@ def main():
     args = parser.parse_args()
     if args.contender:
         return serve(args)
-    names = args.only or [n for n in CONTENDERS
-                          if args.gpu is None or 'opencv' not in n]
+    names = args.only or [
+        n for n in CONTENDERS if args.gpu is None or 'opencv' not in n
+    ]
     with tempfile.TemporaryDirectory() as folder:
         write_model(folder)
         times, memory = race(names, args, folder)
@@ -43,15 +44,24 @@ def main():
 
 def race(names, args, folder):
     """Starts one process per contender and lets them take turns."""
-    command = [sys.executable, __file__, '--size', args.size,
-               '--folder', folder]
+    command = [
+        sys.executable,
+        __file__,
+        '--size',
+        args.size,
+        '--folder',
+        folder,
+    ]
     if args.gpu is not None:
         command += ['--gpu', str(args.gpu)]
     times, memory = {n: [] for n in names}, {}
-    for name in names:          # one at a time in memory: honest peaks
+    for name in names:  # one at a time in memory: honest peaks
         worker = subprocess.Popen(
-            [*command, '--contender', name], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True)
+            [*command, '--contender', name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         times[name] = worker
     try:
         workers = dict(times)
@@ -62,7 +72,7 @@ def race(names, args, folder):
                 workers[name].stdin.flush()
                 answer = json.loads(workers[name].stdout.readline())
                 memory[name] = answer['memory']
-                if round_:      # the first one warms up
+                if round_:  # the first one warms up
                     times[name].append(answer['seconds'])
             print(f'round {round_} of {args.rounds}', file=sys.stderr)
     finally:
@@ -81,14 +91,17 @@ def serve(args):
         work()
         synchronize(args.gpu)
         seconds = time.perf_counter() - begin
-        print(json.dumps({'seconds': seconds, 'memory': peak(args.gpu)}),
-              flush=True)
+        print(
+            json.dumps({'seconds': seconds, 'memory': peak(args.gpu)}),
+            flush=True,
+        )
 
 
 def peak(gpu):
     """Peak memory so far in GB: of the process, or of the GPU."""
     if gpu is not None:
         import torch
+
         return torch.cuda.max_memory_allocated() / 1e9
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
@@ -96,6 +109,7 @@ def peak(gpu):
 def synchronize(gpu):
     if gpu is not None:
         import torch
+
         torch.cuda.synchronize()
 
 
@@ -103,6 +117,7 @@ def write_model(folder):
     """A full-width FCN-8s with random weights of sensible size."""
     import caffe
     import surgery
+
     net = caffe.Net(str(ROOT / 'voc-fcn8s/deploy.prototxt'), caffe.TEST)
     for blobs in net.params.values():
         weight = blobs[0].tensor
@@ -113,6 +128,7 @@ def write_model(folder):
 
 def image(size):
     import numpy as np
+
     rng = np.random.default_rng(0)
     return rng.uniform(-120, 130, (1, 3, *size)).astype('float32')
 
@@ -122,11 +138,15 @@ def image(size):
 
 def ours(size, gpu, folder, phase='deploy'):
     import caffe
+
     if gpu is not None:
         caffe.set_device(gpu)
         caffe.set_mode_gpu()
-    net = caffe.Net(str(ROOT / f'voc-fcn8s/{phase}.prototxt'), caffe.TEST,
-                    weights=str(folder / MODEL))
+    net = caffe.Net(
+        str(ROOT / f'voc-fcn8s/{phase}.prototxt'),
+        caffe.TEST,
+        weights=str(folder / MODEL),
+    )
     net.set_keep([])
     net.blobs['data'].reshape(1, 3, *size)
     net.blobs['data'].data[...] = image(size)
@@ -139,33 +159,45 @@ def ours_train(size, gpu, folder):
     import caffe
     from caffe.proto import text
     from nets import edits
+
     if gpu is not None:
         caffe.set_device(gpu)
         caffe.set_mode_gpu()
     param = text.read_net(str(ROOT / 'voc-fcn8s/train.prototxt'))
     edits.with_inputs(param, {'data': (1, 3, *size), 'label': (1, 1, *size)})
     settings = caffe.caffe_pb2.SolverParameter(
-        train_net_param=param, base_lr=1e-14, lr_policy='fixed',
-        momentum=0.99, weight_decay=5e-4, average_loss=20, display=20)
+        train_net_param=param,
+        base_lr=1e-14,
+        lr_policy='fixed',
+        momentum=0.99,
+        weight_decay=5e-4,
+        average_loss=20,
+        display=20,
+    )
     solver = caffe.SGDSolver(settings)
-    solver.keep_diffs = False       # as in the middle of a long step
+    solver.keep_diffs = False  # as in the middle of a long step
     solver.net.copy_from(str(folder / MODEL))
     solver.net.blobs['data'].data[...] = image(size)
     solver.net.blobs['label'].data[...] = np.random.default_rng(1).integers(
-        0, 21, (1, 1, *size))
+        0, 21, (1, 1, *size)
+    )
     return lambda: solver.step(1)
 
 
 def load_plain(gpu, folder):
+    import plain
     import torch
 
-    import plain
     from caffe.proto import model
+
     torch.backends.cudnn.allow_tf32 = False
     net = plain.FCN8s()
     stored = model.read_model(str(folder / MODEL))
-    arrays = [torch.from_numpy(blob.data.copy())
-              for blobs in stored.blobs for blob in blobs]
+    arrays = [
+        torch.from_numpy(blob.data.copy())
+        for blobs in stored.blobs
+        for blob in blobs
+    ]
     by_size = {}
     for array in arrays:
         by_size.setdefault(array.numel(), []).append(array)
@@ -176,6 +208,7 @@ def load_plain(gpu, folder):
 
 def plain_forward(size, gpu, folder):
     import torch
+
     net = load_plain(gpu, folder).eval()
     x = torch.from_numpy(image(size))
     x = x if gpu is None else x.cuda(gpu)
@@ -183,12 +216,14 @@ def plain_forward(size, gpu, folder):
     def work():
         with torch.no_grad():
             net(x)
+
     return work
 
 
 def plain_train(size, gpu, folder):
     import torch
     from torch.nn import functional as F
+
     net = load_plain(gpu, folder).train()
     x = torch.from_numpy(image(size))
     label = torch.randint(0, 21, (1, *size))
@@ -199,17 +234,19 @@ def plain_train(size, gpu, folder):
 
     def work():
         sgd.zero_grad()
-        loss = F.cross_entropy(net(x), label, ignore_index=255,
-                               reduction='sum')
+        loss = F.cross_entropy(net(x), label, ignore_index=255, reduction='sum')
         loss.backward()
         sgd.step()
+
     return work
 
 
 def opencv_forward(size, gpu, folder):
     import cv2
-    net = cv2.dnn.readNetFromCaffe(str(ROOT / 'voc-fcn8s/deploy.prototxt'),
-                                   str(folder / MODEL))
+
+    net = cv2.dnn.readNetFromCaffe(
+        str(ROOT / 'voc-fcn8s/deploy.prototxt'), str(folder / MODEL)
+    )
     net.setInput(image(size))
     return lambda: net.forward()
 
@@ -229,11 +266,13 @@ def report(names, times, memory, args):
     print('| pass | median s | min s | ratio to plain PyTorch | peak GB |')
     print('|---|---|---|---|---|')
     for name in names:
+        median = statistics.median(times[name])
         base = times.get(name.split(',')[0] + ', plain PyTorch')
-        ratio = '' if not base else (
-            f'{statistics.median(times[name]) / statistics.median(base):.2f}')
-        print(f'| {name} | {statistics.median(times[name]):.3f} | '
-              f'{min(times[name]):.3f} | {ratio} | {memory[name]:.2f} |')
+        ratio = f'{median / statistics.median(base):.2f}' if base else ''
+        print(
+            f'| {name} | {median:.3f} | {min(times[name]):.3f} | {ratio} | '
+            f'{memory[name]:.2f} |'
+        )
 
 
 if __name__ == '__main__':

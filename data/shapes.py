@@ -1,6 +1,6 @@
 """The embedded dataset: generated pictures of ten of VOC's classes, written in
 the layouts of VOC2011 and SBD, so that everything that runs on those runs on
-it, and crops around single pixels to train a small classifier on first.
+it, and crops of single objects to train a small classifier on first.
 
   DIR/pascal/VOC2011   JPEGImages, SegmentationClass, ImageSets/Segmentation
   DIR/sbdd/dataset     img, cls, train.txt, val.txt
@@ -28,13 +28,12 @@ from data.parallel import each
 
 HOME = places.ROOT / 'data' / 'shapes'
 STAMP = 'made.json'  # says what has been written, and that it is complete
-VERSION = 5  # of the pictures: another number makes `write` start over
+VERSION = 4  # of the pictures: another number makes `write` start over
 SEED, CROP_SEED = 2015, 2016
-LABELS = (0, *KINDS)  # of the crops: VOC's numbers
-CLASSES = [classes.VOC[kind] for kind in LABELS]
+CLASSES = [classes.VOC[kind] for kind in KINDS]  # of the crops, 0 first
 
 
-def write(root=HOME, train=480, val=60, crops=1600, held_out=200):
+def write(root=HOME, train=480, val=60, crops=1200, held_out=200):
     """Writes the dataset, unless it is there already.
 
     Takes: train, val: pictures to learn from and to score on; crops,
@@ -127,7 +126,7 @@ def _write_crops(root, crops, held_out):
 def _write_crop(folder, number):
     image, kind = crop(CROP_SEED, number)
     (folder / f'{number:04}.jpg').write_bytes(jpeg_bytes(image))
-    return f'{number:04} {LABELS.index(kind)}'
+    return f'{number:04} {KINDS.index(kind)}'
 
 
 def jpeg_bytes(image):

@@ -8,6 +8,7 @@ what it says replaces what was there.
 """
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,8 @@ METRICS = ('overall accuracy', 'mean accuracy', 'mean IU', 'fwavacc')
 
 _GLOG = r'[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d+ +\d+ [^\]\n]*\] '
 _LINE = re.compile(
-    _GLOG + r'Iteration (?P<train>\d+)(?: \([^)]*\))?, loss = (?P<loss>\S+)'
+    _GLOG + r'Iteration (?P<train>\d+)(?: \((?:(?P<speed>\S+) iter/s, )?[^)]*\))?'
+    r', loss = (?P<loss>\S+)'
     '|' + _GLOG + r'Iteration (?P<at>\d+), lr = (?P<lr>\S+)'
     '|' + _GLOG + r'Iteration (?P<testing>\d+), Testing net \(#(?P<net>\d+)\)'
     '|' + _GLOG + r' +(?P<phase>Train|Test) net output #\d+: '
@@ -37,8 +39,9 @@ class Curve(NamedTuple):
 class Log(NamedTuple):
     """What a log holds. Each dict maps the names in the log to Curves.
 
-    train: 'loss' (averaged over average_loss iterations), 'lr', and the train
-           net's outputs as 'output NAME'
+    train: 'loss' (averaged over average_loss iterations), 'lr', 'speed' (in
+           iterations per second, where the log has it), and the train net's
+           outputs as 'output NAME'
     test:  the outputs of Caffe's own tests as 'net J NAME'
     seg:   one dict per scored output (SIFT Flow has two): 'loss' and METRICS
     """
@@ -50,9 +53,9 @@ class Log(NamedTuple):
 
 
 def read_log(path):
-    """Reads a training log; ValueError if nothing in it is one."""
-    with open(path, encoding='utf-8', errors='replace') as file:
-        found = parse(file.read())
+    """Reads a training log, or all those of a run's directory as one;
+    ValueError if nothing in it is one."""
+    found = parse('\n'.join(map(_text, files_of(path))))
     if not any(found):
         raise ValueError(
             f"{path}: no training log: neither a line of Caffe's solver "
@@ -61,51 +64,97 @@ def read_log(path):
     return Log(str(path), *found)
 
 
+def files_of(path):
+    """The logs of a run, oldest first. Takes: path: a log, or a directory"""
+    path = Path(path)
+    if not path.is_dir():
+        return [path]
+    found = sorted(path.glob('train-*.log')) or sorted(path.glob('*.log'))
+    if not found:
+        raise FileNotFoundError(
+            f'{path}: no log (*.log) in it; training writes one'
+        )
+    return found
+
+
+def _text(path):
+    with open(path, encoding='utf-8', errors='replace') as file:
+        return file.read()
+
+
 def parse(text):
     """The three parts of a Log from its text. Gives: train, test, seg."""
-    train, test, seg = {}, {}, []
-    now, net, head, scored = 0, '0', -1, None
+    reader = Reader()
     for line in re.split(r'[\r\n]+', text):
+        reader.feed(line)
+    return (
+        _curves(reader.train),
+        _curves(reader.test),
+        [_curves(part) for part in reader.seg],
+    )
+
+
+class Reader:
+    """Takes a log line by line. train, test and seg are as in Log, with
+    {iteration: value} in place of Curves."""
+
+    def __init__(self):
+        self.train, self.test, self.seg = {}, {}, []
+        self._now, self._net, self._head, self._scored = 0, '0', -1, None
+
+    def feed(self, line):
+        """Gives: the iteration that the line told something about training or
+        seg_tests of, else None"""
         found = _LINE.search(line)
         if found is None:
-            continue
+            return None
         m = found.groupdict()
         if m['train'] is not None:
-            now, scored = int(m['train']), None
-            _rewind((train, test, *seg), now)
-            _note(train, 'loss', now, m['loss'])
-        elif m['at'] is not None:
-            _note(train, 'lr', int(m['at']), m['lr'])
+            return self._trained(int(m['train']), m)
+        if m['at'] is not None:
+            return _note(self.train, 'lr', int(m['at']), m['lr'])
+        if m['seg'] is not None:
+            return self._tested(int(m['seg']), m)
+        if m['begin'] is not None:
+            self._head += 1
         elif m['testing'] is not None:
-            now, net = int(m['testing']), m['net']
-        elif m['output'] is not None:
-            if m['phase'] == 'Train':
-                _note(train, f'output {m["output"]}', now, m['value'])
-            else:
-                _note(test, f'net {net} {m["output"]}', now, m['value'])
-        elif m['begin'] is not None:
-            head += 1
+            self._now, self._net = int(m['testing']), m['net']
+        elif m['phase'] == 'Train':
+            name = f'output {m["output"]}'
+            _note(self.train, name, self._now, m['value'])
         else:
-            if int(m['seg']) != scored:
-                head, scored = 0, int(m['seg'])
-            seg += [{} for _ in range(head + 1 - len(seg))]
-            _note(seg[head], m['metric'], scored, m['score'])
-    return _curves(train), _curves(test), [_curves(part) for part in seg]
+            name = f'net {self._net} {m["output"]}'
+            _note(self.test, name, self._now, m['value'])
+        return None
+
+    def _trained(self, iteration, m):
+        self._now, self._scored = iteration, None
+        self.rewind(iteration)
+        if m['speed'] is not None:
+            _note(self.train, 'speed', iteration, m['speed'])
+        return _note(self.train, 'loss', iteration, m['loss'])
+
+    def _tested(self, iteration, m):
+        if iteration != self._scored:
+            self._head, self._scored = 0, iteration
+        self.seg += [{} for _ in range(self._head + 1 - len(self.seg))]
+        return _note(self.seg[self._head], m['metric'], iteration, m['score'])
+
+    def rewind(self, iteration):
+        """Forgets what lies after an iteration that is being done (again)."""
+        for part in (self.train, self.test, *self.seg):
+            for points in part.values():
+                while points and next(reversed(points)) > iteration:
+                    points.popitem()
 
 
 def _note(part, name, iteration, text):
+    """Gives: the iteration"""
     try:
         part.setdefault(name, {})[iteration] = float(text)
     except ValueError:
-        return  # a line cut off by a crash
-
-
-def _rewind(parts, iteration):
-    """Forgets what lies after an iteration that is being done (again)."""
-    for part in parts:
-        for points in part.values():
-            while points and next(reversed(points)) > iteration:
-                points.popitem()
+        pass  # a line cut off by a crash
+    return iteration
 
 
 def _curves(part):

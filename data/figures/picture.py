@@ -32,8 +32,6 @@ HUES = {
     20: (24, 24, 34),
 }
 HUE, PALE = 0.65, 0.5  # shares
-MEAN = (123, 117, 104)  # what nets subtract: zero to them
-CROP = 224  # pixels: what VGG-16 sees for one output
 HIDDEN = 0.35  # of an object's pixels, at most, when another is put before it
 
 
@@ -149,25 +147,18 @@ def finish(dice, image):
     return (image.clip(0, 255) + 0.5).clip(0, 255).astype(np.uint8)
 
 
-def crop(seed, number, size=CROP):
-    """What a net sees that is to say what lies in the middle: a square out of
-    a picture around one of its pixels, the mean colour outside the picture.
-    Nine in ten of the pixels are an object's, the others background.
+def crop(seed, number, size=128):
+    """One object alone in the middle, as ImageNet's pictures are.
 
-    Gives: image size x size x 3 uint8; VOC's number of the pixel's class
+    Gives: image size x size x 3 uint8; VOC's number of its class
     """
-    image, classes, border = picture(seed, number)
-    dice = Dice(seed, number, size)
-    kind = 0 if dice.chance(0.1) else KINDS[number % len(KINDS)]
-    if not (classes == kind).any():
-        kind = 0
-    ys, xs = np.nonzero((classes == kind) & ~border)
-    at = dice.below(len(ys))
-    half = size // 2
-    margin = (half, half), (half, half)
-    planes = [
-        np.pad(image[:, :, i], margin, constant_values=MEAN[i])
-        for i in range(3)
-    ]
-    y, x = ys[at], xs[at]
-    return np.stack(planes, 2)[y : y + size, x : x + size], kind
+    dice = Dice(seed, number)
+    kind = KINDS[number % len(KINDS)]
+    name = dice.pick(OBJECTS[kind][1] if dice.chance(0.5) else list(SCENES))
+    image = pale(scene(dice, name, size, size)[0])
+    radius = dice.between(0.26, 0.46) * size
+    x, y = (size * dice.between(0.44, 0.56) for _ in range(2))
+    figure = painted(dice, kind, x, y, radius, (size, size))
+    shadow(image, figure, kind)
+    figure.onto(image)
+    return finish(dice, image), kind

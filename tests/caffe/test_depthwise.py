@@ -20,7 +20,9 @@ layer { name: "up" type: "Deconvolution" bottom: "x" top: "y"
 
 def built(lr_mult=0):
     net = net_of(TEXT % lr_mult, phase=caffe.TEST)
-    net.blobs['x'].data[...] = np.random.default_rng(0).normal(size=(1, 3, 4, 5))
+    net.blobs['x'].data[...] = np.random.default_rng(0).normal(
+        size=(1, 3, 4, 5)
+    )
     return net
 
 
@@ -50,7 +52,7 @@ def test_a_later_write_from_numpy_is_seen(hold):
     view = net.params['up'][0].data
     view[1, 1] = 2.0
     agrees(net)
-    if hold:                # the very view that was handed out before
+    if hold:  # the very view that was handed out before
         view[0, 2] = 5.0
     else:
         del view
@@ -97,8 +99,8 @@ def test_the_bottom_diff_is_that_of_the_whole_weight():
         'layer { name: "up"',
         'layer { name: "c" type: "Convolution" bottom: "x" top: "c" '
         'convolution_param { num_output: 3 kernel_size: 1 } } '
-        'layer { name: "up"').replace('bottom: "x" top: "y"',
-                                      'bottom: "c" top: "y" loss_weight: 1')
+        'layer { name: "up"',
+    ).replace('bottom: "x" top: "y"', 'bottom: "c" top: "y" loss_weight: 1')
     net = net_of(text)
     for i in range(3):
         net.params['up'][0].data[i, i] = np.arange(16).reshape(4, 4) + i

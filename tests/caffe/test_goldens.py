@@ -15,7 +15,7 @@ GOLDENS = Path(__file__).parents[1] / 'goldens'
 LAYERS = sorted(p.name for p in (GOLDENS / 'layers').iterdir())
 NETS = sorted(p.name for p in (GOLDENS / 'fcn').iterdir())
 ROOT = GOLDENS.parents[1]
-TOLERANCE = 1e-4        # of the blob's largest magnitude
+TOLERANCE = 1e-4  # of the blob's largest magnitude
 
 
 def agrees(ours, recorded, what):
@@ -29,8 +29,11 @@ def agrees(ours, recorded, what):
 
 def part(record, kind):
     """The arrays recorded as `kind/...`, by the rest of their name."""
-    return {name[len(kind) + 1:]: record[name] for name in record.files
-            if name.startswith(kind + '/')}
+    return {
+        name[len(kind) + 1 :]: record[name]
+        for name in record.files
+        if name.startswith(kind + '/')
+    }
 
 
 def feed(net, record):
@@ -49,9 +52,11 @@ def test_layer_agrees_with_caffe(case, device):
     record = np.load(folder / 'io.npz')
     seeds = part(record, 'seed')
     diffs = {**seeds, **part(record, 'diff')}
-    net = caffe.Net(str(folder / 'net.prototxt'),
-                    caffe.TRAIN if diffs else caffe.TEST,
-                    weights=str(folder / 'weights.caffemodel'))
+    net = caffe.Net(
+        str(folder / 'net.prototxt'),
+        caffe.TRAIN if diffs else caffe.TEST,
+        weights=str(folder / 'weights.caffemodel'),
+    )
     feed(net, record)
     net.forward()
     datas = {**part(record, 'in'), **part(record, 'data')}
@@ -67,8 +72,11 @@ def test_layer_agrees_with_caffe(case, device):
     for kind, side in [('grad', 'diff'), ('after', 'data')]:
         for name, value in part(record, kind).items():
             layer, index = name.rsplit('/', 1)
-            agrees(getattr(net.params[layer][int(index)], side), value,
-                   f'{kind} {name}')
+            agrees(
+                getattr(net.params[layer][int(index)], side),
+                value,
+                f'{kind} {name}',
+            )
 
 
 def recorded_net(name, record, model):
@@ -80,8 +88,9 @@ def recorded_net(name, record, model):
     param = text.read_net(str(ROOT / name / solver.train_net))
     edits.without(param, 'Dropout')
     edits.slim(param, 16 if 'alexnet' in name else 32)
-    edits.with_inputs(param, {blob: value.shape
-                              for blob, value in part(record, 'in').items()})
+    edits.with_inputs(
+        param, {blob: value.shape for blob, value in part(record, 'in').items()}
+    )
     net = caffe.Net(param, caffe.TRAIN)
     model.write_bytes(recorded_weights(name))
     net.copy_from(str(model))
@@ -112,7 +121,7 @@ def test_network_agrees_with_caffe(name, device, tmp_path):
         if name.startswith(('data/', 'grad/')):
             agrees(array_of(net, name), record[name], name)
         elif name.startswith('some/'):
-            whole = array_of(net, name[len('some/'):])
+            whole = array_of(net, name[len('some/') :])
             agrees(some(whole), record[name], name)
     for name, total, magnitude in record['sums']:
         whole = array_of(net, name).astype(np.float64)
@@ -128,6 +137,9 @@ def test_every_network_is_recorded_with_every_gradient():
         known = {*record.files, *record['sums']['name']}
         assert 'data/loss' in known, name
         model = caffe_pb2.NetParameter.FromString(recorded_weights(name))
-        wanted = {f'grad/{layer.name}/{i}' for layer in model.layer
-                  for i in range(len(layer.blobs))}
+        wanted = {
+            f'grad/{layer.name}/{i}'
+            for layer in model.layer
+            for i in range(len(layer.blobs))
+        }
         assert wanted <= known, name
