@@ -61,7 +61,7 @@ def forward(op, x, weight, bias):
     if how == 'matrix':
         return matrix_forward(op, x, weight, bias)
     if how == 'channels last':
-        x = x.contiguous(memory_format=LAST)
+        x = last(x)
     elif x.dim() == 4:
         x = x.contiguous()
     if not op.kernel:  # no spatial axes
@@ -111,8 +111,7 @@ def backward(op, dy, x, weight, need_x, need_weight, need_bias):
     if how == 'channels last':
         if not need_x and min(op.pad) >= max(op.kernel) and op.stride == (1, 1):
             return None, *image_backward(op, dy, x, need_weight, need_bias)
-        x = x.contiguous(memory_format=LAST)
-        dy = dy.contiguous(memory_format=LAST)
+        x, dy = last(x), last(dy)
     elif x.dim() == 4:
         x, dy = x.contiguous(), dy.contiguous()
     spatial = len(op.kernel)
@@ -132,20 +131,19 @@ def backward(op, dy, x, weight, need_x, need_weight, need_bias):
         [need_x, need_weight, need_bias],
     )
     if grads[0] is not None and how == 'channels last':
-        grads = (tidy(grads[0]), *grads[1:])
+        grads = (last(grads[0]), *grads[1:])
     if not spatial:
         grads = [g if g is None or g.dim() < 3 else g[..., 0] for g in grads]
     return grads
 
 
-def tidy(x):
-    """The same memory under channels-last strides as torch writes them: for
-    one image, oneDNN returns another batch stride, and whoever comes next
-    takes the tensor for NCHW and rearranges it."""
+def last(x):
+    """The tensor in channels last, under the strides that torch itself writes:
+    where an axis has length 1 any stride will do, but torch goes by it, takes
+    the tensor for NCHW and rearranges it."""
     n, c, h, w = x.shape
-    if n == 1 and x.stride()[1:] == (1, w * c, c):
-        return x.as_strided(x.shape, (h * w * c, 1, w * c, c))
-    return x
+    x = x.contiguous(memory_format=LAST)
+    return x.as_strided(x.shape, (h * w * c, 1, w * c, c))
 
 
 # depthwise -----------------------------------------------------------------

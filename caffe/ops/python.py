@@ -31,6 +31,8 @@ class Layer:
     `reshape` when the net is built and before every forward. Bottoms and
     tops are lists of Blobs. `self.blobs.add_blob(...)` in setup makes a
     parameter. `close`, if there is one, is called when the net goes away.
+    `state()` and `set_state(values)`, if there, carry what a layer remembers
+    (JSON's types) through a snapshot.
     """
 
     def __init__(self, param):
