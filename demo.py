@@ -2,8 +2,8 @@
 
     classifier -> FCN-32s -> FCN-16s -> FCN-8s
 
-with the real definitions of the nets, a WIDTH-th as wide, and the same
-solver, surgery, data layers and seg_tests as the real thing. `make demo`
+with slim copies of the real nets (miniature.py), and the same solver,
+surgery, data layers and seg_tests as the real thing. `make demo`
 runs it; run again, it keeps what is up to date, as make does, and goes on
 from the last snapshot of what is not finished. Everything it writes is in
 demo/, the pictures it learns from in data/shapes/.
@@ -22,8 +22,12 @@ ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / 'data'))  # for `module: "voc_layers"`
 
 import caffe  # noqa: E402
+import miniature  # noqa: E402
+import needs  # noqa: E402
+import record  # noqa: E402
 import runs  # noqa: E402
 import solve  # noqa: E402
+from caffe.log import logger  # noqa: E402
 from caffe.proto import caffe_pb2 as pb  # noqa: E402
 from caffe.proto import text  # noqa: E402
 from data import shapes  # noqa: E402
@@ -32,32 +36,17 @@ from score import palette, plot  # noqa: E402
 from score.log import METRICS, Log, parse  # noqa: E402
 from surgery.__main__ import convert  # noqa: E402
 
-WIDTH = 8  # 64 channels become 8, 4096 become 512
-MEAN = (104.00699, 116.66877, 122.67892)
-DROPOUT = 0.1  # half of so few units is too much, in so few steps
-CLASSIFIER = """
-base_lr: 0.01  lr_policy: "poly"  power: 1  max_iter: 400  momentum: 0.9
-weight_decay: 0.0005  clip_gradients: 2  random_seed: 1337  display: 20
-average_loss: 20  test_iter: 20  test_interval: 1000000
-test_initialization: false
-"""
-# What a thousand iterations need instead of solver.prototxt's values, which
-# are for a hundred thousand: a rate that falls to zero, and steps of at most
-# base_lr x clip_gradients.
-SOLVER = """
-lr_policy: "poly"  power: 1  momentum: 0.9  clip_gradients: 1000
-random_seed: 1337  base_lr: 1e-5
-"""
-ROUNDS, ITERATIONS = 4, 200
+ROUNDS, ITERATIONS = 4, 320
 STAGES = 'voc-fcn32s', 'voc-fcn16s', 'voc-fcn8s'
 
 
 def main():
     begin = time.time()
+    logger.addFilter(worth_telling)
     demo, data = ROOT / 'demo', shapes.HOME
     shapes.write(data)
     start = demo / 'vgg16-fcn/vgg16-fcn.caffemodel'
-    train_classifier(start, data, CLASSIFIER)
+    train_classifier(start, data, miniature.CLASSIFIER)
     for name in STAGES:
         start = train(demo / name, start, data, ROUNDS, ITERATIONS)
     print(table({name: read_logs(demo / name) for name in STAGES}))
@@ -68,19 +57,16 @@ def main():
     )
 
 
+def worth_telling(record):
+    """Whether a log line is; here, every step is clipped."""
+    return not record.getMessage().startswith('Gradient clipping')
+
+
 def fresh(path, *sources):
     """Whether a file is there, and younger than what it was made from."""
     return path.is_file() and all(
         source.stat().st_mtime <= path.stat().st_mtime for source in sources
     )
-
-
-def put(path, content):
-    """Writes a text file, unless it says the same already."""
-    if not path.is_file() or path.read_text() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return path
 
 
 def shown(path):
@@ -99,78 +85,24 @@ def train_classifier(trunk, data, settings):
         solver's, as text
     """
     param = text.parse(settings, pb.SolverParameter(), 'demo.py')
-    param.train_net_param.CopyFrom(classifier('train', data))
-    param.test_net_param.add().CopyFrom(classifier('val', data))
-    recipe = put(trunk.parent / 'solver.prototxt', text.to_text(param))
+    param.train_net_param.CopyFrom(miniature.classifier('train', data))
+    param.test_net_param.add().CopyFrom(miniature.classifier('val', data))
+    recipe = miniature.put(
+        trunk.parent / 'solver.prototxt', text.to_text(param)
+    )
     if fresh(trunk, recipe, data / shapes.STAMP):
         return print(f'{shown(trunk)}: already there')
     print(f'\nclassifier: {param.max_iter} iterations')
     solver = caffe.SGDSolver(param)
-    with runs.shown(solver, param.max_iter):
+    with record.shown(solver, param.max_iter):
         solver.step(param.max_iter)
-    print(f'accuracy on held-out crops: {accuracy(solver):.3f}')
+    test = solver.test_nets[0]
+    share = miniature.accuracy(test, param.test_iter[0])
+    print(f'accuracy on held-out crops: {share:.3f}')
+    miniature.unit_features(test)  # whose weights are those of solver.net
     source = trunk.parent / 'classifier.caffemodel'
     solver.net.save(str(source))
-    print(convert(source, trunk, edits.slim(vgg16.trunk(), WIDTH)))
-
-
-def accuracy(solver):
-    net, passes = solver.test_nets[0], solver.param.test_iter[0]
-    found = []
-    for _ in range(passes):
-        net.forward()
-        found.append(float(net.blobs['accuracy'].data))
-    return np.mean(found)
-
-
-def classifier(split, data):
-    """VGG-16 with InnerProduct fc6 and fc7, slim, on the crops."""
-    crops = dict(
-        classify_dir=str(data / 'classify'),
-        split=split,
-        mean=MEAN,
-        seed=1337,
-        batch=10,
-        size=224,
-    )
-    net = eased(edits.slim(vgg16.classifier(), WIDTH))
-    net.layer[0].CopyFrom(
-        pb.LayerParameter(
-            name='data',
-            type='Python',
-            top=['data', 'label'],
-            python_param=dict(
-                module='shapes_layers',
-                param_str=str(crops),
-                layer='ShapesClassifyLayer',
-            ),
-        )
-    )
-    for layer in net.layer:
-        for field in ('convolution_param', 'inner_product_param'):
-            if layer.HasField(field):
-                filler = getattr(layer, field).weight_filler
-                filler.type = 'msra'
-                if layer.name == 'conv1_1':  # what msra says, for inputs of
-                    filler.type, filler.std = 'gaussian', 0.0045  # +-60
-        if layer.name == 'fc8':
-            layer.inner_product_param.num_output = len(shapes.CLASSES)
-            filler.type, filler.std = 'gaussian', 0.01
-    del net.layer[-1]  # prob
-    for kind, top in (('SoftmaxWithLoss', 'loss'), ('Accuracy', 'accuracy')):
-        net.layer.add(name=top, type=kind, top=[top], bottom=['fc8', 'label'])
-    return net
-
-
-def eased(net):
-    """Settings for a small net that has minutes to learn."""
-    for layer in net.layer:
-        if layer.type == 'Dropout':
-            layer.dropout_param.dropout_ratio = DROPOUT
-        if layer.name == 'conv1_1':  # its inputs are 60 times the others'
-            for param in layer.param:
-                param.lr_mult *= 0.02
-    return net
+    print(convert(source, trunk, edits.slim(vgg16.trunk(), miniature.WIDTH)))
 
 
 # the fully convolutional nets -----------------------------------------------
@@ -184,16 +116,16 @@ def train(folder, start, data, rounds, iterations):
     Gives: the trained model's file
     """
     end = rounds * iterations
-    files = write_directory(folder, end, iterations)
+    files = miniature.write_directory(folder, end, iterations)
     model = folder / f'snapshot/train_iter_{end}.caffemodel'
     if fresh(model, start, *files):
         print(f'{shown(model)}: already there')
         return model
-    state = runs.newest(folder, 'solverstate')
+    state = needs.newest(folder, 'solverstate')
     resume = state and fresh(state, start, *files)
     if not resume:  # its snapshots and logs are another run's
         shutil.rmtree(folder)
-        write_directory(folder, end, iterations)
+        miniature.write_directory(folder, end, iterations)
     print(f'\n{folder.name}: {end} iterations')
     where = ['--voc', str(data), '--sbd', str(data)]
     how = ['--resume'] if resume else ['--weights', str(start)]
@@ -204,20 +136,6 @@ def train(folder, start, data, rounds, iterations):
         solve.arguments(folder.name, ['cpu', *where, *how]),
     )
     return model
-
-
-def write_directory(folder, end, snapshot):
-    """The files of a network directory with every width divided, and a
-    solver's settings for few iterations. Gives: their paths"""
-    source, files = ROOT / folder.name, []
-    for split in ('train', 'val', 'deploy'):
-        net = text.read_net(str(source / f'{split}.prototxt'))
-        net = eased(edits.slim(net, WIDTH))
-        files.append(put(folder / f'{split}.prototxt', text.to_text(net)))
-    param = text.read_solver(str(source / 'solver.prototxt'))
-    param.MergeFrom(text.parse(SOLVER, pb.SolverParameter(), 'demo.py'))
-    param.max_iter, param.snapshot = end, snapshot
-    return [*files, put(folder / 'solver.prototxt', text.to_text(param))]
 
 
 # the outcome ----------------------------------------------------------------
@@ -259,7 +177,7 @@ def grid(nets, count=8):
         for net in nets:
             net.forward()
         blobs = nets[0].blobs
-        image = blobs['data'].data[0].transpose(1, 2, 0) + MEAN
+        image = blobs['data'].data[0].transpose(1, 2, 0) + miniature.MEAN
         image = image[:, :, ::-1].round().astype(np.uint8)
         label = blobs['label'].data[0, 0].astype(np.uint8)
         maps = [net.blobs['score'].data[0].argmax(0) for net in nets]
@@ -271,7 +189,7 @@ def grid(nets, count=8):
 
 def val_net(folder):
     os.chdir(folder)  # prototxt paths count from here
-    weights = runs.newest(folder, 'caffemodel')
+    weights = needs.newest(folder, 'caffemodel')
     return caffe.Net('val.prototxt', caffe.TEST, weights=str(weights))
 
 

@@ -87,6 +87,8 @@ def run(args):
     source = source or plain(prototxt)
     files = picture_files(args.images, [*source.inputs.values()][1:])
     jobs = output_files(files, Path(args.out), [task.label for task in tasks])
+    if Path(args.out).is_file():
+        raise ValueError(f'-o {args.out}: a file; name a folder')
     choose_device(args.gpu)
     net = caffe.Net(param, caffe.TEST, root=prototxt.parent)
     must_take(net, source, prototxt)
@@ -188,7 +190,7 @@ class Head(NamedTuple):
 
     def print_legend(self, of=''):
         """Colours of labels that occurred, unless they are VOC's."""
-        if self.colours is COLOURS:
+        if self.colours is COLOURS or not self.seen:
             return
         print(f'colours{of}:')
         for label in sorted(self.seen):

@@ -3,11 +3,11 @@ to train on, images to test on. What is there of it, and what to do about the
 rest. runs.py will not start without; solve.py lists it for every network.
 """
 
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 from caffe.proto import text
+from kept import newest
 from networks import source
 from weights.published import BY_DIRECTORY
 
@@ -115,15 +115,6 @@ def starting_model(folder, start):
     return next(
         (p for p in places if p.is_file()), newest(before, 'caffemodel')
     )
-
-
-def newest(folder, kind):
-    """The snapshot of the highest iteration in a network directory."""
-    found = {
-        int(re.search(r'_iter_(\d+)', path.name)[1]): path
-        for path in (folder / 'snapshot').glob(f'*_iter_*.{kind}')
-    }
-    return found[max(found)] if found else None
 
 
 def shown(path):

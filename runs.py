@@ -2,26 +2,24 @@
 its log. solve.py calls it; a recipe and the Caffe files say what to do.
 """
 
-import contextlib
-import logging
 import os
 import re
 import sys
-from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-from tqdm import tqdm
-from tqdm.contrib.logging import logging_redirect_tqdm
-
 import caffe
-import score
+import checks
 import surgery
-from caffe.log import GlogFormatter, logger
+from caffe import resume
 from caffe.proto import model, text
 from data.datasets import DATASETS
-from needs import ids, needs, newest, starting_model
-from weights.load import choose_device, zero_warnings
+from data.seg_layer import SegDataLayer
+from kept import Kept
+from needs import needs, newest, starting_model
+from record import recorded
+from rounds import Run
+from weights.load import choose_device, copy, zero_warnings
 
 RED, PLAIN = '\033[31m', '\033[0m'
 
@@ -37,23 +35,47 @@ def run(folder, recipe, args):
     for dataset in DATASETS:
         if value := getattr(args, dataset.option):
             os.environ[dataset.env] = str(Path(value).expanduser().resolve())
-    given = [Path(f).resolve() if f and f not in ('newest', 'none') else f
-             for f in (args.weights, args.resume)]
-    os.chdir(folder)        # prototxt paths count from here, as in Caffe
+    given = [
+        Path(f).resolve() if f and f not in ('newest', 'none') else f
+        for f in (args.weights, args.resume)
+    ]
+    os.chdir(folder)  # prototxt paths count from here, as in Caffe
     faults = missing(folder, recipe, *given, device=args.device)
     if faults:
         raise ValueError('not ready:\n    ' + '\n    '.join(faults))
-    with recorded(folder):
+    with recorded(folder, goes_on=bool(args.resume)):
         print(f'{folder.name} on {choose_device(args.device)}')
+        SegDataLayer.skip_bad = args.skip_bad
+        largest, lines = checks.images(folder, args.skip_bad)
         solver = caffe.get_solver(settings(args.seed))
+        kept = Kept(solver.param.snapshot_prefix)
+        kept.clean()
+        first = [resume.layer_states(net) for net in solver.test_nets]
         if args.resume:
-            solver.restore(str(newest(folder, 'solverstate')
-                               if args.resume == 'newest' else given[1]))
+            solver.restore(
+                str(
+                    newest(folder, 'solverstate')
+                    if args.resume == 'newest'
+                    else given[1]
+                )
+            )
         else:
-            begin(solver.net, recipe,
-                  [given[0]] if given[0] else
-                  [starting_model(folder, name) for name in recipe.starts])
-        rounds(solver, recipe, args.iterations)
+            begin(
+                solver.net,
+                recipe,
+                [given[0]]
+                if given[0]
+                else [starting_model(folder, name) for name in recipe.starts],
+            )
+        end = recipe.rounds * recipe.iterations
+        end = end if args.iterations is None else min(end, args.iterations)
+        lines += checks.room(solver, end, args.keep)
+        lines += checks.lint(solver.param, solver.net.param)
+        for line in lines:
+            warn(line)
+        if line := checks.memory(solver, largest):
+            print(line)
+        Run(folder, solver, recipe, end, args, kept, first).go()
     return 0
 
 
@@ -67,9 +89,8 @@ def missing(folder, recipe, weights=None, resume=None, device='cpu'):
     try:
         choose_device(device)
     except (ValueError, RuntimeError) as error:
-        faults.append(f'{error} Without one: '
-                      f'python {folder.name}/solve.py cpu')
-    lacking = {}            # fault: what it keeps from being done
+        faults.append(f'{error} Without one: python {folder.name}/solve.py cpu')
+    lacking = {}  # fault: what it keeps from being done
     for need in needs(folder, recipe, weights, resume):
         if need.fault:
             lacking.setdefault(need.fault, []).append(need.what)
@@ -92,8 +113,9 @@ def settings(seed):
         for layer in net.layer:
             if layer.type == 'Python':
                 python = layer.python_param
-                python.param_str = re.sub(r"('seed': )\d+", rf'\g<1>{seed}',
-                                          python.param_str)
+                python.param_str = re.sub(
+                    r"('seed': )\d+", rf'\g<1>{seed}', python.param_str
+                )
         param.ClearField('train_net')
         param.train_net_param.CopyFrom(net)
     return param
@@ -122,119 +144,68 @@ def begin(net, recipe, weights):
     zero = zero_warnings(net)
     features = [x for x in zero if not re.search(r'layer score', x)]
     if features and weights != ['none']:
-        raise ValueError('nothing can be learned:\n    '
-                         + '\n    '.join(features))
+        raise ValueError(
+            'nothing can be learned:\n    ' + '\n    '.join(features)
+        )
     for line in zero:
-        warn(line) if features else print(line.replace('WARNING: ', ''))
+        line = line.replace('WARNING: ', '')
+        warn(line) if features else print(line)
 
 
 def copy_by_name(net, path):
-    report = net.copy_from(str(path))
+    report = copy(net, path)
     print(report)
     if not report.copied:
         raise ValueError(
             f'{path}: no layer of it is in this net. It has '
-            f'{", ".join(report.ignored) or "no parameters"}')
+            f'{", ".join(report.ignored) or "no parameters"}'
+        )
 
 
 def stored(path):
     """A model file as surgery wants a net: {layer: blobs} in `params`."""
     if model.is_hdf5(path):
-        layers = {name: [arrays[i] for i in sorted(arrays)]
-                  for name, arrays in model.read_hdf5(str(path)).items()}
+        layers = {
+            name: [arrays[i] for i in sorted(arrays)]
+            for name, arrays in model.read_hdf5(str(path)).items()
+        }
     else:
         net, blobs = model.read_model(str(path))
-        layers = {layer.name: [x.data.reshape(x.shape) for x in each]
-                  for layer, each in zip(net.layer, blobs)}
-    return SimpleNamespace(params={
-        name: [SimpleNamespace(data=x, shape=x.shape) for x in arrays]
-        for name, arrays in layers.items() if arrays})
+        layers = {
+            layer.name: [x.data.reshape(x.shape) for x in each]
+            for layer, each in zip(net.layer, blobs)
+        }
+    return SimpleNamespace(
+        params={
+            name: [SimpleNamespace(data=x, shape=x.shape) for x in arrays]
+            for name, arrays in layers.items()
+            if arrays
+        }
+    )
 
 
 def warn_of_lost(net, recipe, start):
     """Says which scores begin at zero although the start should have them."""
-    lost = [name for name, blobs in net.params.items()
-            if name.startswith('score') and name not in recipe.new
-            and not blobs[0].tensor.any()]
+    lost = [
+        name
+        for name, blobs in net.params.items()
+        if name.startswith('score')
+        and name not in recipe.new
+        and not blobs[0].tensor.any()
+    ]
     if lost:
         atonce = recipe.starts[0].startswith('voc-')
-        warn(f'{start} has no {", ".join(lost)}: this net continues '
-             f'{" and ".join(recipe.starts)}, and these layers begin at zero '
-             'instead.' + ' To train all streams at once from the '
-             'classifier, use voc-fcn8s-atonce' * atonce)
+        warn(
+            f'{start} has no {", ".join(lost)}: this net continues '
+            f'{" and ".join(recipe.starts)}, and these layers begin at zero '
+            'instead.' + ' To train all streams at once from the '
+            'classifier, use voc-fcn8s-atonce' * atonce
+        )
 
 
 def warn(line):
     colour = sys.stderr.isatty()
-    print(f'{RED if colour else ""}WARNING: {line}{PLAIN if colour else ""}',
-          file=sys.stderr)
-
-
-# run ----------------------------------------------------------------------
-
-
-def rounds(solver, recipe, limit):
-    """Steps and tests in turn until the schedule, or the limit, is reached;
-    the last weights are always kept."""
-    end = recipe.rounds * recipe.iterations
-    end = end if limit is None else min(end, limit)
-    for net in solver.test_nets[:1]:
-        net.set_keep([blob for pair in recipe.tests for blob in pair])
-    val = ids(Path.cwd(), 'test')
-    with shown(solver, end):
-        while solver.iter < end:
-            steps = recipe.iterations - solver.iter % recipe.iterations
-            solver.step(min(steps, end - solver.iter))
-            if limit is None or solver.iter % recipe.iterations == 0:
-                for layer, gt in recipe.tests:
-                    score.seg_tests(solver, False, val, layer=layer, gt=gt)
-    if solver.iter % (solver.param.snapshot or solver.iter + 1):
-        solver.snapshot()
-
-
-@contextlib.contextmanager
-def shown(solver, end):
-    """A progress bar on a terminal; a log has its lines."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    with logging_redirect_tqdm([logger]), tqdm(
-            total=end, initial=solver.iter, unit='iter') as bar:
-        solver.add_callback(lambda: None, bar.update)
-        yield
-
-
-@contextlib.contextmanager
-def recorded(folder):
-    """Everything that is printed, and Caffe's log lines, into a file of this
-    run as well."""
-    path = folder / f'train-{datetime.now():%Y%m%d-%H%M%S}.log'
-    with open(path, 'a', buffering=1) as file:
-        handler = logging.StreamHandler(file)
-        handler.setFormatter(GlogFormatter())
-        logger.addHandler(handler)
-        try:
-            with contextlib.redirect_stdout(Tee(sys.stdout, file)):
-                print(f'log: {path}')
-                yield
-        finally:
-            logger.removeHandler(handler)
-
-
-class Tee:
-    """Writes to several files at once."""
-
-    def __init__(self, *files):
-        self.files = files
-
-    def write(self, string):
-        for file in self.files:
-            file.write(string)
-        return len(string)
-
-    def flush(self):
-        for file in self.files:
-            file.flush()
-
-    def isatty(self):
-        return self.files[0].isatty()
+    print(
+        f'{RED if colour else ""}WARNING: {line}{PLAIN if colour else ""}',
+        file=sys.stderr,
+    )

@@ -61,6 +61,9 @@ def main(recipe_py, argv=None):
     except (OSError, ValueError, RuntimeError) as error:
         print(f'{folder.name}: {error}', file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(f'{folder.name}: stopped at once', file=sys.stderr)
+        return 130
 
 
 def arguments(network, argv):
@@ -105,9 +108,22 @@ def arguments(network, argv):
         metavar='N',
         help='of dropout, and of the image order instead of 1337',
     )
+    add(
+        '--keep',
+        type=int,
+        metavar='N',
+        help='keep only the last N snapshots and the best by mean IU',
+    )
+    add(
+        '--skip-bad',
+        action='store_true',
+        help='go on without training images that cannot be read',
+    )
     args = parser.parse_args(argv)
     if args.resume and args.weights:
         parser.error('--resume brings its own weights: leave --weights out')
+    if args.keep is not None and args.keep < 1:
+        parser.error('--keep must be at least 1')
     if args.iterations is not None and args.iterations < 1:
         parser.error('--iterations must be at least 1')
     return args

@@ -71,4 +71,9 @@ def generator(on=None):
     return _State.generators[on]
 
 
+def generators():
+    """Those that have been used: {torch.device: torch.Generator}"""
+    return dict(_State.generators)
+
+
 CPU = torch.device('cpu')

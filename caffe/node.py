@@ -48,7 +48,7 @@ class Node:
         """Gives the tops the shapes that the bottoms imply."""
         op = self.op
         if isinstance(op, Python):
-            op.layer.reshape(self.bottoms, self.tops)
+            op.ask('reshape', self.bottoms, self.tops)
         elif op.bottoms != (0, 0):
             self.seen = [blob.shape for blob in self.bottoms]
             shapes = self.blame(op.top_shapes, self.seen)
@@ -132,7 +132,7 @@ class Node:
             return
         op = self.op
         if isinstance(op, Python):
-            op.layer.backward(self.tops, self.need_bottoms, self.bottoms)
+            op.ask('backward', self.tops, self.need_bottoms, self.bottoms)
             return self.forget_diffs(keep)
         for j in op.fixed:
             if self.need_bottoms[j]:

@@ -1,20 +1,22 @@
 """Snapshots of a solver: the weights beside the state that continues them.
 
 Caffe: solver.cpp Snapshot and CheckSnapshotWritePermissions, sgd_solver.cpp
-SnapshotSolverState and RestoreSolverState; spec sections E.1 and E.8. Not in
-these files, as in Caffe: random state, positions of data layers, the loss
-average, test nets.
+SnapshotSolverState and RestoreSolverState; spec sections E.1 and E.8. What
+Caffe has no field for is resume.py's. The state comes last, so that whoever
+finds one has all of it.
 """
 
+import contextlib
 import os
 import tempfile
 
 import numpy as np
 import torch
 
+from caffe import resume
 from caffe.log import logger
 from caffe.proto import caffe_pb2 as pb
-from caffe.proto import model
+from caffe.proto import files, model
 from caffe.shape import shape_text
 
 
@@ -54,10 +56,20 @@ def make_room(given):
 
 
 def write(solver):
-    """Writes the model, then the state, of this iteration.
+    """Writes the model, what resume.py adds, and the state of this iteration;
+    again and again while the solver's `wait` asks for it.
 
     Gives: path of the state
     """
+    while True:
+        try:
+            return _write(solver)
+        except OSError as error:
+            if not solver.wait(error):
+                raise
+
+
+def _write(solver):
     param, net = solver.param, solver.net
     make_room(param.snapshot_prefix)
     stem = f'{param.snapshot_prefix}_iter_{solver.iter}'
@@ -66,7 +78,12 @@ def write(solver):
     weights, state = stem + '.caffemodel' + end, stem + '.solverstate' + end
     logger.info('Snapshotting to %s file %s', kind, weights)
     save = net.save_hdf5 if hdf5 else net.save
-    save(weights, diffs=param.snapshot_diff)
+    with files.replacing(weights) as temporary:
+        save(temporary, diffs=param.snapshot_diff)
+        for old in (state, resume.beside(state)):  # of other weights
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(old)
+    resume.write(solver, state)
     logger.info('Snapshotting solver state to %s file %s', kind, state)
     model.write_state(
         state,
@@ -90,8 +107,11 @@ def arrays(rule):
 
 
 def restore(solver, path):
-    """Continues from a state: weights, history, iteration, rate step.
+    """Continues from a state: weights, history, iteration, rate step, and
+    what resume.py has of it.
 
+    Gives: the iteration up to which the running step went; None if Caffe
+        wrote the state
     Raises: RuntimeError before anything has changed, if it does not fit
     """
     path = os.fspath(path)
@@ -99,11 +119,21 @@ def restore(solver, path):
     state = model.read_state(path)
     logger.info('SGDSolver: restoring history')
     histories = fitting(solver.rule, state.history, path)
+    known = resume.read(path, state.iter)
     if state.learned_net:
         solver.net.copy_from(beside(path, state.learned_net))
     solver.rule.history = histories
     solver.iter = state.iter
     solver.current_step = state.current_step
+    if known is None:
+        logger.info(
+            'no %s: as in Caffe, the data start over and the random numbers '
+            'are others than without a pause',
+            resume.beside(path),
+        )
+        return None
+    resume.restore(solver, known)
+    return known['stop']
 
 
 def refuse_a_model(path):

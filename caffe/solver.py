@@ -35,6 +35,8 @@ class Solver:
     keep_diffs       whether the diffs of blobs that are not parameters can be
                      read after step(); costs their memory. None: those of a
                      step's last pass
+    wait             called with the OSError of a snapshot that could not be
+                     written; true to try again
     """
 
     type = None
@@ -57,6 +59,9 @@ class Solver:
         self.average = LossAverage(param.average_loss)
         self.action = lambda: None
         self.keep_diffs = None
+        self.stop = 0  # the iteration up to which `step` goes
+        self.wait = lambda error: False
+        self._continues = False
         self._callbacks = []
         self._stopped = False
         self._shown = 0  # iteration of the last line
@@ -66,9 +71,12 @@ class Solver:
     # training ---------------------------------------------------------------
 
     def step(self, n):
-        """n more iterations. The average of the displayed loss starts anew."""
+        """n more iterations. The average of the displayed loss starts anew,
+        unless this goes on with a step that a snapshot was taken in."""
         param, stop = self.param, self.iter + n
-        self.average.restart(self.iter)
+        if not self._continues:
+            self.average.restart(self.iter)
+        self.stop, self._continues = stop, False
         self._clock = time.perf_counter()
         self._stopped = False
         while self.iter < stop:
@@ -104,21 +112,10 @@ class Solver:
             total = loss + total
         self.average.add(total / self.param.iter_size, self.iter)
         if shown:
-            self._display()
-
-    def _display(self):
-        seconds = int((time.perf_counter() - self._clock) * 1e3) / 1e3
-        logger.info(
-            'Iteration %d (%s iter/s, %ss/%d iters), loss = %s',
-            self.iter,
-            num((self.iter - self._shown) / (seconds or 1)),
-            num(seconds),
-            self.param.display,
-            num(self.average.value()),
-        )
-        self._shown = self.iter
-        self._clock = time.perf_counter()
-        testing.show('Train', self.net, testing.outputs(self.net))
+            seconds = time.perf_counter() - self._clock
+            testing.display(self, self.iter - self._shown, seconds)
+            self._shown = self.iter
+            self._clock = time.perf_counter()
 
     def apply_update(self):
         """One update from the gradients as they are; counts as an iteration."""
@@ -194,7 +191,8 @@ class Solver:
 
     def restore(self, state_file):
         """Takes: a .solverstate or .solverstate.h5, of Caffe or of ours"""
-        snapshot.restore(self, state_file)
+        self.stop = snapshot.restore(self, state_file) or self.iter
+        self._continues = self.iter < self.stop
         self._shown = self.iter
 
     def add_callback(self, on_start, on_gradients_ready):

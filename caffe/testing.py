@@ -60,3 +60,20 @@ def show(kind, net, values):
                 loss if weight else '',
             )
             k += 1
+
+
+def display(solver, iterations, seconds):
+    """Logs the displayed loss and the train net's outputs.
+
+    Takes: iterations, seconds: since the last time
+    """
+    seconds = int(seconds * 1e3) / 1e3
+    logger.info(
+        'Iteration %d (%s iter/s, %ss/%d iters), loss = %s',
+        solver.iter,
+        num(iterations / (seconds or 1)),
+        num(seconds),
+        solver.param.display,
+        num(solver.average.value()),
+    )
+    show('Train', solver.net, outputs(solver.net))

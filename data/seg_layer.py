@@ -10,6 +10,7 @@ Not here: what a split is and how an item is read: see `items` and `load`.
 """
 
 import ast
+import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
@@ -25,9 +26,13 @@ class SegDataLayer(caffe.Layer):
     A subclass names its tops, its labels' classes and its settings, and
     defines `items`, `load` and `prepare`; infer.py treats images by `read` and
     `prepare`, as `load` does. Where the run stands is kept in two attributes,
-    for whoever wants to continue it:
+    which `state` and `set_state` carry through a snapshot:
       upcoming    positions in `indices` of the next pass's items, a tuple
       generator   the random.Random that draws them; None: in turn
+    And for whoever watches the run:
+      current     the items of the last pass, a list
+      skipped     {item: what is wrong with it}; None where a bad item is an
+                  error: unless `skip_bad` is set, and always in tests
     """
 
     tops = ('data', 'label')
@@ -35,6 +40,7 @@ class SegDataLayer(caffe.Layer):
     needs = {'split'}  # keys of param_str
     allows = {'randomize', 'seed'}
     batch = 1
+    current, skipped, skip_bad = [], None, False
     _workers = None
     _reading = None  # (positions, future) of what is read or being read
 
@@ -58,6 +64,11 @@ class SegDataLayer(caffe.Layer):
         """The file of one top that is no label. Gives: H x W (x 3)"""
         return read_image(path)
 
+    def __getstate__(self):
+        """What another process needs to read items: no message, no thread."""
+        left = {'layer_param_', '_workers', '_reading'}
+        return {k: v for k, v in vars(self).items() if k not in left}
+
     def setup(self, bottom, top):
         self.params = self.read_params()
         if len(top) != len(self.tops):
@@ -69,6 +80,8 @@ class SegDataLayer(caffe.Layer):
         if len(bottom):
             raise ValueError(f'{type(self).__name__}: Do not define a bottom.')
         self.indices = self.items()
+        if self.skip_bad and self.phase == caffe.TRAIN:
+            self.skipped = {}
         shuffled = 'train' in self.params['split']
         self.generator = None
         if shuffled and self.params.get('randomize', True):
@@ -104,6 +117,7 @@ class SegDataLayer(caffe.Layer):
     def forward(self, bottom, top):
         for blob, array in zip(top, self.upcoming_arrays()):
             blob.data[...] = array
+        self.current = [self.indices[at] for at in self.upcoming]
         self.advance()
         self.prefetch()
 
@@ -140,12 +154,54 @@ class SegDataLayer(caffe.Layer):
     def upcoming_arrays(self):
         """The next pass's tops, batch axis first; raises what `load` raised,
         and reads anew the next time, should the file be mended by then."""
-        self.prefetch()
-        try:
-            return self._reading[1].result()
-        except BaseException:
-            self._reading = None
-            raise
+        while True:
+            self.prefetch()
+            try:
+                return self._reading[1].result()
+            except BaseException as error:
+                self._reading = None
+                if self.skipped is None or not isinstance(
+                    error, (OSError, ValueError)
+                ):
+                    raise
+                self.skip(str(error))
+
+    def skip(self, fault):
+        """Goes on to the items after the upcoming ones."""
+        for at in self.upcoming:
+            self.skipped[self.indices[at]] = fault
+        if self.skipped.keys() >= set(self.indices):
+            raise ValueError(f'not one image can be read: {fault}')
+        self.advance()
+
+    def state(self):
+        """Where the run stands, in JSON's types."""
+        drawn = self.generator and self.generator.getstate()
+        return {
+            'upcoming': self.upcoming,
+            'generator': drawn,
+            'items': self.digest(),
+        }
+
+    def set_state(self, state):
+        """Takes: state: what `state` gave, through JSON or not"""
+        if state['items'] != self.digest():
+            raise ValueError(
+                f'{type(self).__name__}: the list {self.params["split"]} is '
+                'not the one that this run began with. Put it back; or delete '
+                'the .resume.json of the snapshot, and the order starts over'
+            )
+        self.upcoming = tuple(state['upcoming'])
+        self.generator = None
+        if state['generator']:
+            version, numbers, gauss = state['generator']
+            self.generator = Random()
+            self.generator.setstate((version, tuple(numbers), gauss))
+
+    def digest(self):
+        """Tells one list of items from another."""
+        listed = '\n'.join(map(str, self.indices))
+        return hashlib.sha256(listed.encode()).hexdigest()
 
     def close(self):
         """Ends the thread. The layer may be used again: it starts another."""

@@ -28,7 +28,7 @@ from data.parallel import each
 
 HOME = places.ROOT / 'data' / 'shapes'
 STAMP = 'made.json'  # says what has been written, and that it is complete
-VERSION = 4  # of the pictures: another number makes `write` start over
+VERSION = 6  # of the pictures: another number makes `write` start over
 SEED, CROP_SEED = 2015, 2016
 CLASSES = [classes.VOC[kind] for kind in KINDS]  # of the crops, 0 first
 

@@ -1,10 +1,11 @@
 """Scores of a segmentation net: counts, Berkeley's four metrics, pictures.
 
 `hist` counts and divides, `seg` runs nets over data sets and prints the `>>>`
-lines of Berkeley's score.py, `palette` paints label maps, `log` and `plot`
-read training logs and draw them. `python -m score` scores weights from the
-command line. Everything but that command is handed a net and imports numpy
-and torch only.
+lines of Berkeley's score.py, `palette` paints label maps. `log` reads training
+logs, `plot` draws them, `sheet` tabulates them; `gallery`, `page` and `report`
+make an HTML page. These are handed a net and import numpy, torch and Pillow;
+the commands of `python -m score` (`__main__`, `nets`, `curves`, `reporting`)
+know the network directories.
 """
 
 from score.hist import Metrics, fast_hist, metrics

@@ -17,7 +17,8 @@ METRICS = ('overall accuracy', 'mean accuracy', 'mean IU', 'fwavacc')
 
 _GLOG = r'[IWEF]\d{4,8} \d\d:\d\d:\d\d\.\d+ +\d+ [^\]\n]*\] '
 _LINE = re.compile(
-    _GLOG + r'Iteration (?P<train>\d+)(?: \((?:(?P<speed>\S+) iter/s, )?[^)]*\))?'
+    _GLOG
+    + r'Iteration (?P<train>\d+)(?: \((?:(?P<speed>\S+) iter/s, )?[^)]*\))?'
     r', loss = (?P<loss>\S+)'
     '|' + _GLOG + r'Iteration (?P<at>\d+), lr = (?P<lr>\S+)'
     '|' + _GLOG + r'Iteration (?P<testing>\d+), Testing net \(#(?P<net>\d+)\)'

@@ -5,6 +5,7 @@ four metrics in percent, with the published value as a dashed line if given.
 matplotlib is imported when something is drawn, never before.
 """
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,12 @@ from score.log import METRICS, read_log
 COLOURS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#56b4e9', '#e69f00')
 GREY = '#5f5f5f'
 SCORED = [['loss', *METRICS[:2]], ['loss', *METRICS[2:]]]
+ON_PAGE = {
+    '#e8e8e8': 'line',
+    '#b0b0b0': 'line',
+    GREY: 'dim',
+    COLOURS[0]: 'accent',
+}
 LOOK = {
     'font.size': 10,
     'axes.edgecolor': '#b0b0b0',
@@ -46,36 +53,54 @@ def smooth(values, window):
 
 
 def plot(logs, out, published=None, names=None, head=0):
-    """Draws logs beside each other.
+    """Draws runs beside each other.
 
-    Takes: logs: paths or what read_log gives
+    Takes: logs: logs or directories of them as paths, or what read_log gives
            out: path; PNG and SVG are both written, whatever its suffix
            published: {metric: value in percent} with 'name' for the legend
            names: one per log; without, told from the paths
            head: which scored output, where a net has several
     Gives: the two paths
     """
-    logs = [read_log(log) if _is_path(log) else log for log in logs]
-    names = names or short_names([log.path for log in logs])
-    scored = published or any(len(log.seg) > head for log in logs)
-    matplotlib = _matplotlib()
-    with matplotlib.rc_context(LOOK):
-        figure = matplotlib.figure.Figure(
-            (12, 6) if scored else (8, 5), layout='constrained'
-        )
-        panels = figure.subplot_mosaic(
-            SCORED if scored else [['loss']],
-            width_ratios=(1.5, 1, 1) if scored else None,
-            sharex=True,
-        )
-        for i, (log, name) in enumerate(zip(logs, names)):
-            _draw(panels, log, head, name, COLOURS[i % len(COLOURS)])
-        _finish(panels, published or {})
-        paths = [Path(out).with_suffix(s) for s in ('.png', '.svg')]
+    paths = [Path(out).with_suffix(s) for s in ('.png', '.svg')]
+    with _matplotlib().rc_context(LOOK):
+        figure = _figure(logs, published, names, head)
         paths[0].parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(paths[0], dpi=144)
         figure.savefig(paths[1], metadata={'Date': None})
     return paths
+
+
+def svg(logs, published=None, names=None, head=0):
+    """The same as the text of an <svg> for a page, without a background of
+    its own, in the page's colours where it defines any. Gives: str"""
+    file = io.StringIO()
+    nothing = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
+    with _matplotlib().rc_context(LOOK):
+        figure = _figure(logs, published, names, head)
+        figure.savefig(file, format='svg', transparent=True, metadata=nothing)
+    text = file.getvalue()
+    for colour, name in ON_PAGE.items():
+        text = text.replace(colour, f'var(--{name}, {colour})')
+    return text[text.index('<svg') :]
+
+
+def _figure(logs, published, names, head):
+    logs = [read_log(log) if _is_path(log) else log for log in logs]
+    names = names or short_names([log.path for log in logs])
+    scored = published or any(len(log.seg) > head for log in logs)
+    figure = _matplotlib().figure.Figure(
+        (12, 6) if scored else (8, 5), layout='constrained'
+    )
+    panels = figure.subplot_mosaic(
+        SCORED if scored else [['loss']],
+        width_ratios=(1.5, 1, 1) if scored else None,
+        sharex=True,
+    )
+    for i, (log, name) in enumerate(zip(logs, names)):
+        _draw(panels, log, head, name, COLOURS[i % len(COLOURS)])
+    _finish(panels, published or {})
+    return figure
 
 
 def _is_path(log):
@@ -95,8 +120,12 @@ def _matplotlib():
 
 
 def short_names(paths):
-    """The shortest ends of paths that tell them apart, without suffix."""
-    parts = [Path(path).with_suffix('').parts for path in paths]
+    """The shortest ends of paths that tell them apart, without the suffix of
+    a log."""
+    parts = []
+    for path in map(Path, paths):
+        log = path.suffix in ('.log', '.txt')
+        parts.append((path.with_suffix('') if log else path).parts)
     for length in range(1, max(map(len, parts), default=0) + 1):
         names = ['/'.join(part[-length:]) for part in parts]
         if len(set(names)) == len(names):

@@ -25,17 +25,17 @@ class Sheet:
     """A file that turns log lines into rows.
 
     Takes: path: of the table; if it is there its rows stay, as far as the
-           lines do not go over them again
-           fresh: forget them
+           lines do not go over them again; a new training starts at
+           iteration 0 and goes over all
     """
 
-    def __init__(self, path, fresh=False):
+    def __init__(self, path):
         self.path, self.reader = Path(path), Reader()
         self._rest = ''  # of a line that has not ended
         self._ends = {}  # iteration -> where its row ends in the file
         self._columns = None  # of the file
         self._complained = False
-        if self.path.is_file() and not fresh:
+        if self.path.is_file():
             self._recall()
 
     def __enter__(self):
@@ -78,10 +78,10 @@ class Sheet:
         columns = self._names()
         if columns != self._columns:
             self._ends = {}
-        keep = [i for i in self._ends if i < iteration]
-        self._ends = {i: self._ends[i] for i in keep}
-        rows = self._iterations(max(keep, default=-1))
-        place = max(self._ends.values(), default=0)
+        while self._ends and next(reversed(self._ends)) >= iteration:
+            self._ends.popitem()
+        last, place = next(reversed(self._ends.items()), (-1, 0))
+        rows = self._iterations(last)
         with open(self.path, 'ab') as file:
             file.truncate(place)
             text = '' if place else _line(columns)
@@ -121,10 +121,11 @@ class Sheet:
 
     def _recall(self):
         """What the file holds already, as if it had been read from a log."""
-        with open(self.path, encoding='utf-8', newline='') as file:
-            for row in csv.DictReader(file):
-                for column, text in row.items():
-                    self._recall_one(row.get('iteration'), column, text)
+        text = self.path.read_text(encoding='utf-8', errors='replace')
+        whole = text[: text.rfind('\n') + 1]  # a crash may have cut the last
+        for row in csv.DictReader(io.StringIO(whole)):
+            for column, value in row.items():
+                self._recall_one(row.get('iteration'), column, value)
 
     def _recall_one(self, iteration, column, text):
         reader = self.reader
@@ -134,7 +135,7 @@ class Sheet:
         try:
             at, value = int(iteration), float(text)
         except (TypeError, ValueError):
-            return  # empty, or a row that a crash cut off
+            return  # an empty cell
         if name in TRAIN and number == '1':
             reader.train.setdefault(TRAIN[name], {})[at] = value
         elif name in SEG:

@@ -8,6 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
+import numpy as np
+
 from caffe.proto.model import read_model, write_model
 from nets import caffenet, vgg16
 from surgery.classifier import (
@@ -21,6 +23,12 @@ TRUNKS = {  # name: table of layers, file
     'vgg16': (vgg16.trunk, WEIGHTS / 'vgg16-fcn.caffemodel'),
     'caffenet': (caffenet.trunk, WEIGHTS / 'alexnet-fcn.caffemodel'),
 }
+ADDRESSES = {  # where the classifiers were published
+    'vgg16': 'http://www.robots.ox.ac.uk/~vgg/software/very_deep/caffe/'
+    'VGG_ILSVRC_16_layers.caffemodel',
+    'caffenet': 'http://dl.caffe.berkeleyvision.org/'
+    'bvlc_reference_caffenet.caffemodel',
+}
 
 
 def convert(source, out, trunk):
@@ -31,6 +39,9 @@ def convert(source, out, trunk):
         for layer, blobs in zip(model.net.layer, model.blobs)
         if blobs
     }
+    for name, blobs in arrays.items():
+        if not all(np.isfinite(array).all() for array in blobs):
+            raise ValueError(f'{name}: some numbers are NaN or infinite')
     check_order(
         [layer.name for layer in model.net.layer],
         [at.name for at in trunk.layer if at.bottom and at.bottom != at.top],
@@ -68,6 +79,10 @@ def main(arguments=None):
     trunk, default = TRUNKS[args.trunk]
     out = args.out or default
     try:
+        if not args.source.is_file():
+            raise ValueError(
+                f'no such model file; get it from {ADDRESSES[args.trunk]}'
+            )
         if out.exists() and out.samefile(args.source):
             raise ValueError('source and output are the same file')
         print(convert(args.source, out, trunk()))

@@ -14,12 +14,13 @@ import pytest
 ROOT = Path(__file__).parents[1]
 AREAS = {'caffe', 'data', 'nets', 'score', 'surgery', 'weights'}
 SCRIPTS = {'solve', 'runs', 'needs', 'infer', 'ablate', 'networks'}
+SCRIPTS |= {'watch', 'kept', 'checks', 'record', 'rounds'}
 
 # file -> what of the tree it may import; the first pattern that matches holds
 MAY_IMPORT = {
     'caffe/*': {'caffe'},
     'data/__main__.py': {'data', 'caffe'},
-    'data/*': {'data', 'caffe.Layer'},
+    'data/*': {'data', 'caffe.Layer', 'caffe.TRAIN'},
     'nets/module.py': {'nets', 'caffe', 'weights', 'networks'},
     'nets/*': {
         'nets',
@@ -32,6 +33,9 @@ MAY_IMPORT = {
     },
     'surgery/__main__.py': {'surgery', 'nets', 'caffe'},
     'surgery/*': {'surgery'},
+    'score/reporting.py': {'score', 'data'},
+    'score/curves.py': {'score', 'weights'},
+    'score/nets.py': {*('score', 'data', 'weights', 'caffe', 'networks')},
     'score/__main__.py': {
         *('score', 'nets', 'data', 'weights', 'caffe', 'networks'),
     },

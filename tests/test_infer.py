@@ -165,6 +165,15 @@ def test_no_file_takes_the_place_of_another(place, capsys):
     assert 'segmented/a.png, for in/a.png, would' in capsys.readouterr().err
 
 
+def test_a_file_is_no_output_folder(place, capsys):
+    Image.fromarray(picture(4, 5)).save('in/a.png')
+    Path('out').write_text('notes')
+    args = ['net', '--weights', 'w.caffemodel', 'in', '-o', 'out']
+    assert infer.main([*args, '--gpu', 'cpu']) == 1
+    assert 'infer: -o out: a file' in capsys.readouterr().err
+    assert Path('out').read_text() == 'notes'
+
+
 def test_an_empty_folder_is_refused(place, capsys):
     assert run('in') == 1
     assert 'in: no image in this folder' in capsys.readouterr().err

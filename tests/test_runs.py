@@ -5,62 +5,24 @@ import re
 from types import SimpleNamespace
 
 import miniatures
-import numpy as np
 import pytest
+from small_runs import NARROW, slim_model, write_voc
 
-import caffe
 import needs
 import runs
 import solve
 from caffe.proto import text
-from data import palette
 from data.datasets import DATASETS
 from nets import caffenet, edits, vgg16
 
 ROOT = solve.ROOT
 NETS = [folder.name for folder in solve.networks()]
-NARROW = {'voc-fcn-alexnet': 16, 'alexnet-fcn': 16}  # else 32
-VOC = {'train': ['2008_000008', '2008_000015'], 'seg11valid': ['2007_000033']}
-
-
-def write_voc(root):
-    """SBD to train on and VOC2011 to test on."""
-    voc, sbd = root / 'VOC2011', root / 'dataset'
-    for name, rng, height, width in miniatures.each(VOC, 4):
-        label, pixels = miniatures.scene(rng, np.arange(21), height, width)
-        label = label.astype(np.uint8)
-        label[0, :5] = 255  # void
-        for folder in (voc / 'JPEGImages', sbd / 'img'):
-            miniatures.save(folder / f'{name}.jpg', pixels, quality=95)
-        miniatures.save_mat(
-            sbd / 'cls' / f'{name}.mat', GTcls={'Segmentation': label}
-        )
-        (voc / 'SegmentationClass').mkdir(exist_ok=True)
-        path = voc / 'SegmentationClass' / f'{name}.png'
-        palette.save_label(path, label)
-    miniatures.write_lists(sbd, {'train': VOC['train']})
-    lists = {'seg11valid': VOC['seg11valid']}
-    miniatures.write_lists(voc / 'ImageSets' / 'Segmentation', lists)
-    return {'VOC_DIR': str(voc), 'SBD_DIR': str(sbd)}
-
-
 DATA = {
     'voc': write_voc,
     'siftflow': miniatures.write_siftflow,
     'nyud': miniatures.write_nyud,
     'pascalcontext': miniatures.write_context,
 }
-
-
-def slim_model(name, param, path):
-    """A random model file of a net of reduced width."""
-    net = caffe.Net(edits.slim(param, NARROW.get(name, 32)), caffe.TEST)
-    rng = np.random.default_rng(1)
-    for weight, _ in net.params.values():
-        scale = np.sqrt(2 / np.prod(weight.shape[1:]))
-        weight.data[...] = scale * rng.standard_normal(weight.shape)
-    path.parent.mkdir()
-    net.save(str(path))
 
 
 @pytest.fixture(scope='module')

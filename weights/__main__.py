@@ -28,7 +28,12 @@ def main(argv=None):
     sys.path.append(str(networks.ROOT / 'data'))  # as prototxts name it
     try:
         with quiet():
-            return args.run(args)
+            status = args.run(args)
+            sys.stdout.flush()
+            return status
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (OSError, ValueError, RuntimeError, ImportError) as error:
         print(f'weights: {error}', file=sys.stderr)
         return 1

@@ -2,7 +2,7 @@
 
 import networks
 from score import protocols
-from score.__main__ import check_unseen, scored, test_net
+from score.nets import check_unseen, scored, test_net
 from score.table import metric_table
 from weights.load import choose_device, load, located
 from weights.published import BY_DIRECTORY

@@ -3,7 +3,8 @@ it. Caffe: python_layer.hpp, layer_factory.cpp.
 
 The class named by `python_param` is looked up beside the prototxt, in its
 parent folder, in the parent's `data` folder, then on sys.path. Whatever its
-methods raise reaches the caller unchanged.
+methods raise reaches the caller unchanged, but for a note of the layer's name
+(Python 3.11 on).
 """
 
 import importlib
@@ -71,13 +72,23 @@ class Python(Op):
         if hasattr(self.layer, 'close'):
             # The op goes when its net does; also a net that was never ready.
             weakref.finalize(self, self.layer.close)
-        self.layer.setup(bottoms, tops)
+        self.ask('setup', bottoms, tops)
         self.blobs = self.layer.blobs
-        self.layer.reshape(bottoms, tops)
+        self.ask('reshape', bottoms, tops)
 
     def run(self, bottoms, tops):
-        self.layer.reshape(bottoms, tops)
-        self.layer.forward(bottoms, tops)
+        self.ask('reshape', bottoms, tops)
+        self.ask('forward', bottoms, tops)
+
+    def ask(self, method, *args):
+        """Calls the layer object; notes on what it raises who it was."""
+        try:
+            getattr(self.layer, method)(*args)
+        except Exception as error:
+            if hasattr(error, 'add_note'):  # Python 3.11
+                name, kind = self.param.name, type(self.layer).__name__
+                error.add_note(f"in layer '{name}' (Python, {kind}.{method})")
+            raise
 
 
 def find_class(module, name, roots):

@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 MOST_BYTES = 2**31 - 1
+CHUNK = 1 << 20  # bytes; one huge write waits for huge pages of the cache
 
 
 class Model(NamedTuple):
@@ -183,4 +184,5 @@ def write(path, pieces):
                     f'{path}: Caffe reads files of up to {MOST_BYTES} bytes, '
                     'this one needs more: use snapshot_format: HDF5'
                 )
-            out.write(piece)
+            for at in range(0, len(piece), CHUNK):
+                out.write(piece[at : at + CHUNK])

@@ -17,21 +17,21 @@ KINDS = sorted(OBJECTS)
 # up again, still reach a mean IU of 0.68, 0.89 and 0.98: the room that the
 # strides of FCN-32s, 16s and 8s leave.
 RADII = (14, 22), (36, 56), (46, 68), (60, 90)
-# Every class keeps to a colour, and scenes are pale: a net with a hundredth of
-# VGG's weights has minutes to learn what is what.
+# Every class keeps to a colour, and scenes are pale and hazy: a net with a
+# hundredth of VGG's weights has minutes to learn what is what.
 HUES = {
-    1: (232, 238, 250),
-    4: (214, 40, 40),
-    5: (16, 150, 92),
-    6: (246, 204, 28),
-    7: (32, 70, 204),
-    8: (238, 132, 30),
-    15: (196, 62, 190),
-    16: (124, 212, 42),
-    17: (250, 218, 196),
-    20: (24, 24, 34),
+    1: (60, 196, 240),
+    4: (222, 34, 34),
+    5: (6, 124, 70),
+    6: (252, 206, 10),
+    7: (24, 52, 214),
+    8: (244, 128, 16),
+    15: (206, 50, 196),
+    16: (132, 220, 30),
+    17: (255, 240, 226),
+    20: (18, 18, 28),
 }
-HUE, PALE = 0.65, 0.5  # shares
+HUE, CHROMA, CONTRAST, HAZE = 0.75, 0.25, 0.5, 120  # shares; a gray
 HIDDEN = 0.35  # of an object's pixels, at most, when another is put before it
 
 
@@ -47,7 +47,7 @@ def picture(seed, number):
     image = pale(image)
     owner = np.zeros((height, width), int)  # 0, or 1 + index of the object
     drawn = []
-    for _ in range(1 + dice.below(3)):
+    for _ in range(2 + dice.below(3)):
         kind = first if not drawn else other_kind(dice, name)
         figure = place(dice, kind, horizon, owner)
         if figure is None:
@@ -94,7 +94,7 @@ def painted(dice, kind, x, y, radius, area):
 
 def pale(image):
     gray = image.mean(2, keepdims=True)
-    return gray + PALE * (image - gray)
+    return HAZE + CONTRAST * (gray - HAZE) + CHROMA * (image - gray)
 
 
 def hides_little(figure, owner):

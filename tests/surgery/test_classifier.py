@@ -147,6 +147,14 @@ def test_the_command_refuses_a_wrong_source_in_one_line(tmp_path):
     assert not out.exists()
 
 
+def test_the_command_refuses_weights_that_are_no_numbers(tmp_path):
+    arrays = classifier()
+    arrays['conv2'][1][3] = np.nan
+    path = saved(tmp_path / 'source.caffemodel', arrays)
+    with pytest.raises(SystemExit, match=r'source\.caffemodel: conv2: .* NaN'):
+        main(['vgg16', str(path), '-o', str(tmp_path / 'out')])
+
+
 @pytest.mark.parametrize('content', [None, b'', b'GIF89a not a model'])
 def test_the_command_names_a_file_that_is_no_model(tmp_path, content):
     path = tmp_path / 'source.caffemodel'
@@ -154,6 +162,18 @@ def test_the_command_names_a_file_that_is_no_model(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(SystemExit, match=r'source\.caffemodel'):
         main(['caffenet', str(path), '-o', str(tmp_path / 'out')])
+
+
+@pytest.mark.parametrize(
+    'trunk, address',
+    [
+        ('vgg16', 'VGG_ILSVRC_16_layers'),
+        ('caffenet', 'bvlc_reference_caffenet'),
+    ],
+)
+def test_the_command_says_where_to_get_a_missing_classifier(trunk, address):
+    with pytest.raises(SystemExit, match=rf'^nowhere: .*http://.*/{address}'):
+        main([trunk, 'nowhere'])
 
 
 def test_the_command_never_overwrites_its_source(tmp_path):

@@ -1,5 +1,8 @@
 """python -m weights: what a person types, and what a person reads."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from model_files import small_net, small_param
@@ -7,6 +10,7 @@ from model_files import small_net, small_param
 from caffe.proto import model
 from caffe.proto.caffe_pb2 import NetParameter
 from caffe.proto.text import to_text
+from networks import ROOT
 from weights import formats
 from weights.__main__ import main
 from weights.published import NETWORKS
@@ -31,6 +35,15 @@ def test_without_a_command_it_says_what_there_is(capsys):
     for command in ('list', 'fetch', 'inspect', 'convert', 'export', 'compare'):
         assert f'python -m weights {command}' in text
     assert 'published models here: ' in text
+
+
+def test_a_reader_that_leaves_early_is_no_error():
+    command = [sys.executable, '-m', 'weights', 'list']
+    pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with subprocess.Popen(command, cwd=ROOT, **pipes) as done:
+        done.stdout.close()  # as `| head` does
+        assert done.stderr.read() == b''
+    assert done.returncode == 0
 
 
 def test_list_has_every_network_with_what_was_published(capsys):

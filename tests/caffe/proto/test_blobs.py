@@ -120,3 +120,26 @@ def test_old_shapes_fit_when_right_aligned(stored, shape, fits):
     assert StoredBlob(stored, False, None, None).fits(stored)
     if shape != stored:
         assert not StoredBlob(stored, False, None, None).fits(shape)
+
+
+def test_a_file_over_a_gigabyte_is_read_without_its_numbers_in_memory(
+    tmp_path,
+):
+    shape = (300, 1024, 1024)
+    blob = BlobProto()
+    blob.shape.dim.extend(shape)
+    count = 4 * 300 * 1024 * 1024
+    head = blob.SerializeToString() + delimiter(5, count)
+    name = lump(1, b'big')
+    layer = name + delimiter(7, len(head) + count) + head
+    path = tmp_path / 'big.caffemodel'
+    with path.open('wb') as file:
+        file.write(delimiter(100, len(layer) + count) + layer)
+        file.seek(count, 1)  # a hole: no disk is used
+        small = lump(7, lump(1, bytes(SHAPE))) + lump(5, VALUES.tobytes())
+        file.write(lump(100, lump(1, b'small') + lump(7, small)))
+    assert path.stat().st_size > 1 << 30
+    (big,), (small,) = read_model(path).blobs
+    assert big.shape == shape and big.data.size == count // 4
+    assert big.data[-1] == 0
+    np.testing.assert_array_equal(small.data, VALUES)
