@@ -36,7 +36,7 @@ from score import palette, plot  # noqa: E402
 from score.log import METRICS, Log, parse  # noqa: E402
 from surgery.__main__ import convert  # noqa: E402
 
-ROUNDS, ITERATIONS = 4, 320
+ROUNDS, ITERATIONS = 4, 300
 STAGES = 'voc-fcn32s', 'voc-fcn16s', 'voc-fcn8s'
 
 
@@ -99,7 +99,6 @@ def train_classifier(trunk, data, settings):
     test = solver.test_nets[0]
     share = miniature.accuracy(test, param.test_iter[0])
     print(f'accuracy on held-out crops: {share:.3f}')
-    miniature.unit_features(test)  # whose weights are those of solver.net
     source = trunk.parent / 'classifier.caffemodel'
     solver.net.save(str(source))
     print(convert(source, trunk, edits.slim(vgg16.trunk(), miniature.WIDTH)))

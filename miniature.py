@@ -2,8 +2,8 @@
 definitions that demo.py trains.
 
 The nets are those of nets/ and of the network directories, with every width
-divided by WIDTH. What else differs is here, in `eased`, `unit_features` and
-SOLVER, and nowhere else.
+divided by WIDTH. What else differs is here, in `eased` and SOLVER, and nowhere
+else.
 """
 
 import numpy as np
@@ -90,22 +90,6 @@ def accuracy(net, passes):
         net.forward()
         found.append(float(net.blobs['accuracy'].data))
     return np.mean(found)
-
-
-def unit_features(net):
-    """Rescales every layer of a classifier so that its features have standard
-    deviation one on the images of the last pass. Between ReLUs a
-    factor passes through: only the size of what it says changes. Real
-    classifiers need no such thing; their features took weeks to settle."""
-    before = 1.0
-    for name, (weights, bias) in net.params.items():
-        if name == 'fc8':
-            weights.tensor.mul_(before)
-            return
-        size = float(net.blobs[name].tensor.std())
-        weights.tensor.mul_(before / size)
-        bias.tensor.div_(size)
-        before = size
 
 
 def write_directory(folder, end, snapshot):

@@ -28,10 +28,19 @@ SIZE = 375, 500  # H, W: what most of VOC's images have
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--net', default='voc-fcn32s', help='a voc- network')
-    parser.add_argument('--slim', type=int, nargs='+', default=[1, 16],
-                        help='divisors of the width: 1 is the real net')
-    parser.add_argument('--images', type=int, default=4,
-                        help='a round: so many iterations, or scored images')
+    parser.add_argument(
+        '--slim',
+        type=int,
+        nargs='+',
+        default=[1, 16],
+        help='divisors of the width: 1 is the real net',
+    )
+    parser.add_argument(
+        '--images',
+        type=int,
+        default=4,
+        help='a round: so many iterations, or scored images',
+    )
     parser.add_argument('--rounds', type=int, default=3)
     parser.add_argument('--gpu', type=int, help='GPU number; default: CPU')
     args = parser.parse_args()
@@ -43,13 +52,16 @@ def main():
         set_device(args.gpu)
         for divisor in args.slim:
             solver = make_solver(args, divisor)
-            for what, pair in (('iteration', training(solver, args)),
-                               ('scored image', testing(solver, args))):
+            for what, pair in (
+                ('iteration', training(solver, args)),
+                ('scored image', testing(solver, args)),
+            ):
                 report(divisor, what, *race(pair, args))
 
 
 def set_device(gpu):
     import caffe
+
     logging.getLogger('caffe').handlers.clear()
     if gpu is not None:
         caffe.set_device(gpu)
@@ -64,25 +76,40 @@ def write_voc(root, count):
     from scipy.ndimage import gaussian_filter
 
     from data.palette import save_label
+
     voc, sbd = root / 'pascal/VOC2011', root / 'sbdd/dataset'
     lists = voc / 'ImageSets/Segmentation'
-    for folder in (voc / 'JPEGImages', voc / 'SegmentationClass', lists,
-                   sbd / 'img', sbd / 'cls'):
+    for folder in (
+        voc / 'JPEGImages',
+        voc / 'SegmentationClass',
+        lists,
+        sbd / 'img',
+        sbd / 'cls',
+    ):
         folder.mkdir(parents=True)
     rng = np.random.default_rng(0)
     names = [f'2011_{number:06}' for number in range(count)]
     for name in names:
         noise = rng.normal(size=(*SIZE, 3))
-        pixels = sum(k * 12 * gaussian_filter(noise, (k, k, 0))
-                     for k in (1, 2, 4, 8, 16)) + 8 * noise + 120
+        pixels = (
+            sum(
+                k * 12 * gaussian_filter(noise, (k, k, 0))
+                for k in (1, 2, 4, 8, 16)
+            )
+            + 8 * noise
+            + 120
+        )
         image = Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
         for folder in (voc / 'JPEGImages', sbd / 'img'):
             image.save(folder / f'{name}.jpg', quality=92)
         smooth = gaussian_filter(rng.normal(size=SIZE), 30)
         label = ((smooth > 0) * 15).astype(np.uint8)
         save_label(voc / 'SegmentationClass' / f'{name}.png', label)
-        savemat(sbd / 'cls' / f'{name}.mat', do_compression=True,
-                mdict={'GTcls': {'Segmentation': label}})
+        savemat(
+            sbd / 'cls' / f'{name}.mat',
+            do_compression=True,
+            mdict={'GTcls': {'Segmentation': label}},
+        )
     text = '\n'.join(names) + '\n'
     for path in (sbd / 'train.txt', lists / 'seg11valid.txt'):
         path.write_text(text)
@@ -94,10 +121,13 @@ def make_solver(args, divisor):
     import surgery
     from caffe.proto import text
     from nets import edits
+
     folder = ROOT / args.net
     settings = text.read_solver(str(folder / 'solver.prototxt'))
-    nets = [edits.slim(text.read_net(str(folder / f'{use}.prototxt')), divisor)
-            for use in ('train', 'val')]
+    nets = [
+        edits.slim(text.read_net(str(folder / f'{use}.prototxt')), divisor)
+        for use in ('train', 'val')
+    ]
     for field in ('train_net', 'test_net'):
         settings.ClearField(field)
     settings.train_net_param.CopyFrom(nets[0])
@@ -128,17 +158,20 @@ def training(solver, args):
         with tempfile.TemporaryDirectory() as folder, logged(folder):
             solver.step(args.images)
             wait(args.gpu)
+
     return bare, full
 
 
 def testing(solver, args):
     """Forward passes; what is scored is every image of the split."""
     from score import seg_tests
+
     net = solver.test_nets[0]
     layer = data_layer(net)
     net.share_with(solver.net)
-    arrays = [[array[None] for array in layer.load(item)]
-              for item in layer.indices]
+    arrays = [
+        [array[None] for array in layer.load(item)] for item in layer.indices
+    ]
 
     def bare():
         with still(layer, arrays):
@@ -150,6 +183,7 @@ def testing(solver, args):
         with contextlib.redirect_stdout(io.StringIO()):
             seg_tests(solver, False, layer.indices)
             wait(args.gpu)
+
     return bare, full
 
 
@@ -180,6 +214,7 @@ def logged(folder):
     """The log and the table of a run, as runs.py keeps them; or nothing."""
     from caffe.log import GlogFormatter, logger
     from score.sheet import Sheet
+
     before = logger.level
     if folder is None:
         logger.setLevel(logging.ERROR)
@@ -187,8 +222,10 @@ def logged(folder):
         logger.setLevel(before)
         return
     logger.setLevel(logging.INFO)
-    with open(Path(folder, 'train.log'), 'a', buffering=1) as file, Sheet(
-            Path(folder, 'metrics.csv')) as table:
+    with (
+        open(Path(folder, 'train.log'), 'a', buffering=1) as file,
+        Sheet(Path(folder, 'metrics.csv')) as table,
+    ):
         handlers = [logging.StreamHandler(f) for f in (file, table)]
         for handler in handlers:
             handler.setFormatter(GlogFormatter())
@@ -215,6 +252,7 @@ def race(pair, args):
 def wait(gpu):
     if gpu is not None:
         import torch
+
         torch.cuda.synchronize()
 
 
@@ -222,8 +260,11 @@ def report(divisor, what, bare, full):
     ratio = statistics.median(f / b for b, f in zip(bare, full)) - 1
     bare, full = (1e3 * statistics.median(times) for times in (bare, full))
     width = 'full' if divisor == 1 else f'1/{divisor}'
-    print(f'| {width} | {what} | {bare:.1f} | {full:.1f} | {100 * ratio:+.1f} '
-          '% |', flush=True)
+    print(
+        f'| {width} | {what} | {bare:.1f} | {full:.1f} | {100 * ratio:+.1f} '
+        '% |',
+        flush=True,
+    )
 
 
 if __name__ == '__main__':

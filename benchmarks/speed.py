@@ -184,32 +184,25 @@ def ours_train(size, gpu, folder):
     return lambda: solver.step(1)
 
 
-def load_plain(gpu, folder):
+def load_plain(gpu):
+    """With weights of the same size as the file's; caffe stays unimported,
+    because it changes how the process keeps memory."""
     import plain
     import torch
 
-    from caffe.proto import model
-
     torch.backends.cudnn.allow_tf32 = False
     net = plain.FCN8s()
-    stored = model.read_model(str(folder / MODEL))
-    arrays = [
-        torch.from_numpy(blob.data.copy())
-        for blobs in stored.blobs
-        for blob in blobs
-    ]
-    by_size = {}
-    for array in arrays:
-        by_size.setdefault(array.numel(), []).append(array)
     for weight in net.parameters():
-        weight.data.copy_(by_size[weight.numel()].pop(0).view(weight.shape))
+        if weight.dim() == 4:
+            scale = (2 / weight[0].numel()) ** 0.5
+            torch.nn.init.normal_(weight, 0, scale)
     return net if gpu is None else net.cuda(gpu)
 
 
 def plain_forward(size, gpu, folder):
     import torch
 
-    net = load_plain(gpu, folder).eval()
+    net = load_plain(gpu).eval()
     x = torch.from_numpy(image(size))
     x = x if gpu is None else x.cuda(gpu)
 
@@ -224,7 +217,7 @@ def plain_train(size, gpu, folder):
     import torch
     from torch.nn import functional as F
 
-    net = load_plain(gpu, folder).train()
+    net = load_plain(gpu).train()
     x = torch.from_numpy(image(size))
     label = torch.randint(0, 21, (1, *size))
     if gpu is not None:
