@@ -149,7 +149,7 @@ def test_solve_trains_by_surgery_and_scores(tmp_path):
     assert sorted(os.listdir(folder / 'snapshot')) == [
         f'train_iter_{n}.{kind}'
         for n in (3, 6)
-        for kind in ('caffemodel', 'solverstate')
+        for kind in ('caffemodel', 'resume.json', 'solverstate')
     ]
 
     # what it printed, from the net that it saved
