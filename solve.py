@@ -11,8 +11,9 @@ import argparse
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Callable, NamedTuple, Optional, Union
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parent
 for folder in (ROOT / 'data', ROOT):  # data: for `module: "voc_layers"`
@@ -37,12 +38,12 @@ class Recipe(NamedTuple):
                 name does not do: plant(net, *starts), which have `.params`
     """
 
-    start: Union[str, tuple]
+    start: str | tuple
     new: tuple
     rounds: int
     iterations: int = 4000
     tests: tuple = (('score', 'label'),)
-    plant: Optional[Callable] = None
+    plant: Callable | None = None
 
     @property
     def starts(self):

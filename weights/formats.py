@@ -8,7 +8,7 @@ Caffe's files can hold.
 
 import zipfile
 from pathlib import Path
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from caffe.proto import caffe_pb2 as pb
 from caffe.proto import files, model
@@ -39,7 +39,7 @@ class Held(NamedTuple):
 
     kind: str
     layers: dict
-    net: Optional[pb.NetParameter] = None
+    net: pb.NetParameter | None = None
     notes: tuple = ()
 
 

@@ -5,7 +5,7 @@ caffe.proto. Packed and unpacked numbers are read, packed ones written.
 """
 
 import math
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 import numpy as np
 
@@ -49,7 +49,7 @@ class StoredBlob(NamedTuple):
     shape: tuple
     legacy: bool
     data: np.ndarray
-    diff: Optional[np.ndarray]
+    diff: np.ndarray | None
 
     def fits(self, shape):
         """Whether a Blob of this shape can take the numbers. The old form has
