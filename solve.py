@@ -209,7 +209,11 @@ def next_command(folder, recipe, todo):
 
 def cli(argv):
     if not argv or argv[0].startswith('-'):
-        overview()
+        try:
+            overview()
+            sys.stdout.flush()
+        except BrokenPipeError:  # `| head` has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     folder = Path(argv[0])
     if not (folder / 'solver.prototxt').is_file():
