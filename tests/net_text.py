@@ -126,3 +126,22 @@ def run(built, seed_diff=True):
         blob.diff[...] = rng.standard_normal(blob.shape)
     built.backward()
     return results(built)
+
+
+def two(a=4, b=5, **more):
+    """Two InnerProduct layers `a` and `b` of 3 inputs."""
+    return net(inputs(x=(2, 3)), ip('a', 'x', a), ip('b', 'x', b), **more)
+
+
+def params(built):
+    return {
+        (name, i): blob.data.copy()
+        for name, blobs in built.params.items()
+        for i, blob in enumerate(blobs)
+    }
+
+
+def assert_equal(ours, theirs):
+    assert list(ours) == list(theirs)
+    for key in ours:
+        np.testing.assert_array_equal(ours[key], theirs[key], str(key))

@@ -4,28 +4,11 @@ own (fixture solver_folder)."""
 import os
 from pathlib import Path
 
+from net_text import TINY as NET
+
 import caffe
 from caffe.proto import caffe_pb2 as pb
 
-NET = """
-name: 'tiny'
-force_backward: true
-layer { name: 'data' type: 'DummyData' top: 'data' top: 'label'
-  dummy_data_param {
-    shape { dim: 5 dim: 2 dim: 3 dim: 4 } shape { dim: 5 dim: 1 dim: 1 dim: 1 }
-    data_filler { type: 'gaussian' std: 1 } data_filler { type: 'constant' } } }
-layer { name: 'conv' type: 'Convolution' bottom: 'data' top: 'conv'
-  convolution_param { num_output: 11 kernel_size: 2 pad: 3
-    weight_filler { type: 'gaussian' std: 1 }
-    bias_filler { type: 'constant' value: 2 } }
-  param { decay_mult: 1 } param { decay_mult: 0 } }
-layer { name: 'ip' type: 'InnerProduct' bottom: 'conv' top: 'ip_blob'
-  inner_product_param { num_output: 13
-    weight_filler { type: 'gaussian' std: 2.5 }
-    bias_filler { type: 'constant' value: -3 } } }
-layer { name: 'loss' type: 'SoftmaxWithLoss' bottom: 'ip_blob' bottom: 'label'
-  top: 'loss' }
-"""
 # A regression whose data never change, so that a resumed run must repeat the
 # numbers of an undisturbed one.
 STEADY = """

@@ -31,16 +31,20 @@ def way(op, x, weight):
         or max(op.dilation) > 1
     ):
         return 'direct'
-    height, width = (
-        op.size(*each)
-        for each in zip(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
-    )
+    height, width = top_size(op, x)
     pixels = x.shape[0] * height * width
     if op.outputs > pixels or op.kernel == (1, 1) == op.stride:
         return 'matrix'
     if pixels >= CHANNELS_LAST_FROM * x.shape[1]:
         return 'channels last'
     return 'direct'
+
+
+def top_size(op, x):
+    return [
+        op.size(*each)
+        for each in zip(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
+    ]
 
 
 def forward(op, x, weight, bias):
@@ -188,10 +192,7 @@ def columns(op, x):
 def matrix_forward(op, x, weight, bias):
     rows = weight.reshape(op.outputs, -1)
     cols = columns(op, x)
-    height, width = (
-        op.size(*each)
-        for each in zip(x.shape[2:], op.kernel, op.stride, op.pad, op.dilation)
-    )
+    height, width = top_size(op, x)
     if op.outputs < cols.shape[0] and is_channels_last(x):
         y = cols.t() @ rows.t()  # NHW x O
         y = y if bias is None else y.add_(bias)

@@ -10,6 +10,7 @@ import torch
 from torch.nn import functional as F
 
 from caffe.ops.base import Op
+from caffe.ops.conv_paths import last
 from caffe.proto import caffe_pb2 as pb
 from caffe.shape import shape_text
 
@@ -150,15 +151,7 @@ class LaidLikeTop(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, dy):
-        return channels_last(dy) if ctx.last else dy.contiguous()
-
-
-def channels_last(x):
-    """The strides are spelled out because those of an axis of length 1 may
-    be anything, but torch goes by them."""
-    n, c, h, w = x.shape
-    x = x.contiguous(memory_format=torch.channels_last)
-    return x.as_strided(x.shape, (h * w * c, 1, w * c, c))
+        return last(dy) if ctx.last else dy.contiguous()
 
 
 def kernel_size(p):

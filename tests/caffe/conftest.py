@@ -3,6 +3,7 @@
 import sys
 
 import pytest
+from net_text import two
 from solver_files import write_nets
 
 
@@ -31,3 +32,11 @@ def module(tmp_path, monkeypatch):
     for name in set(sys.modules) - loaded:
         if name.startswith('written_'):
             del sys.modules[name]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A net of two layers and where it is saved."""
+    built, path = two(), str(tmp_path / 'two.caffemodel')
+    built.save(path)
+    return built, path

@@ -5,7 +5,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from net_text import TINY, inputs, ip, net
+from net_text import TINY, assert_equal, inputs, ip, net, params, two
 
 import caffe
 from caffe.proto import caffe_pb2 as pb
@@ -15,33 +15,6 @@ RECORDED = [
     *GOLDENS.glob('solver/*/train_iter_*.caffemodel'),
     *GOLDENS.glob('layers/*/weights.caffemodel'),
 ]
-
-
-def two(a=4, b=5, **more):
-    """Two InnerProduct layers `a` and `b` of 3 inputs."""
-    return net(inputs(x=(2, 3)), ip('a', 'x', a), ip('b', 'x', b), **more)
-
-
-def params(built):
-    return {
-        (name, i): blob.data.copy()
-        for name, blobs in built.params.items()
-        for i, blob in enumerate(blobs)
-    }
-
-
-def assert_equal(ours, theirs):
-    assert list(ours) == list(theirs)
-    for key in ours:
-        np.testing.assert_array_equal(ours[key], theirs[key], str(key))
-
-
-@pytest.fixture
-def saved(tmp_path):
-    """A net of two layers and where it is saved."""
-    built, path = two(), str(tmp_path / 'two.caffemodel')
-    built.save(path)
-    return built, path
 
 
 def message(path):
