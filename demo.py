@@ -23,9 +23,6 @@ sys.path.insert(0, str(ROOT / 'data'))  # for `module: "voc_layers"`
 
 import caffe  # noqa: E402
 import miniature  # noqa: E402
-import needs  # noqa: E402
-import record  # noqa: E402
-import runs  # noqa: E402
 import solve  # noqa: E402
 from caffe.log import logger  # noqa: E402
 from caffe.proto import caffe_pb2 as pb  # noqa: E402
@@ -35,6 +32,11 @@ from nets import edits, vgg16  # noqa: E402
 from score import palette, plot  # noqa: E402
 from score.log import METRICS, Log, parse  # noqa: E402
 from surgery.__main__ import convert  # noqa: E402
+from training import (  # noqa: E402
+    needs,
+    record,  # noqa: E402
+    run,
+)
 
 ROUNDS, ITERATIONS = 4, 300
 STAGES = 'voc-fcn32s', 'voc-fcn16s', 'voc-fcn8s'
@@ -129,7 +131,7 @@ def train(folder, start, data, rounds, iterations):
     where = ['--voc', str(data), '--sbd', str(data)]
     how = ['--resume'] if resume else ['--weights', str(start)]
     recipe = solve.recipe_of(ROOT / folder.name)
-    runs.run(
+    run.run(
         folder,
         recipe._replace(rounds=rounds, iterations=iterations),
         solve.arguments(folder.name, ['cpu', *where, *how]),

@@ -20,9 +20,8 @@ for folder in (ROOT / 'data', ROOT):  # data: for `module: "voc_layers"`
     if str(folder) not in sys.path:
         sys.path.insert(0, str(folder))
 
-import needs  # noqa: E402
-import runs  # noqa: E402
 from data.datasets import DATASETS  # noqa: E402
+from training import needs, run  # noqa: E402
 from weights.published import BY_DIRECTORY  # noqa: E402
 
 
@@ -58,7 +57,7 @@ def main(recipe_py, argv=None):
     folder = Path(recipe_py).resolve().parent
     args = arguments(folder.name, argv)
     try:
-        return runs.run(folder, recipe_of(folder), args)
+        return run.run(folder, recipe_of(folder), args)
     except (OSError, ValueError, RuntimeError) as error:
         print(f'{folder.name}: {error}', file=sys.stderr)
         return 1

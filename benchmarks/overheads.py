@@ -211,7 +211,7 @@ def still(layer, images):
 
 @contextlib.contextmanager
 def logged(folder):
-    """The log and the table of a run, as runs.py keeps them; or nothing."""
+    """The log and the table of a run, as run.py keeps them; or nothing."""
     from caffe.log import GlogFormatter, logger
     from score.sheet import Sheet
 

@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-AREAS = {'caffe', 'data', 'nets', 'score', 'surgery', 'weights'}
-SCRIPTS = {'solve', 'runs', 'needs', 'infer', 'ablate', 'networks'}
-SCRIPTS |= {'watch', 'kept', 'checks', 'record', 'rounds'}
+AREAS = {'caffe', 'data', 'nets', 'score', 'surgery', 'training', 'weights'}
+SCRIPTS = {'solve', 'infer', 'ablate', 'networks', 'miniature'}
 
 # file -> what of the tree it may import; the first pattern that matches holds
 MAY_IMPORT = {
@@ -44,6 +43,7 @@ MAY_IMPORT = {
     'weights/__main__.py': {'weights', 'data', 'networks'},
     'weights/compare.py': {'weights', 'score', 'networks'},
     'weights/*': {'weights', 'nets', 'surgery', 'caffe'},
+    'training/*': (AREAS - {'nets'}) | {'networks'},
     'examples/*': {'caffe'},
     '*-*/net.py': {'nets', 'caffe'},
     '*-*/solve.py': {'solve', 'surgery', 'score', 'caffe'},

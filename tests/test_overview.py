@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
-import needs
 import solve
 from data import places
 from data.datasets import DATASETS
+from training import needs
 from weights.published import BY_DIRECTORY
 
 ROOT = solve.ROOT

@@ -9,11 +9,11 @@ from recordings import recorded_weights
 
 import caffe
 import networks
-import runs
 import solve
 from caffe.proto import text
-from needs import CLASSIFIERS
 from nets import caffenet, edits, vgg16
+from training import run
+from training.needs import CLASSIFIERS
 from weights.published import BY_DIRECTORY
 
 ROOT = Path(__file__).parents[1]
@@ -118,12 +118,12 @@ def begun(name, *weights):
     param = edits.slim(edits.without(train_net(name), 'Dropout'), 32)
     shapes = {top: (1, tops.get(top, 1), 9, 7) for top in param.layer[0].top}
     net = caffe.Net(edits.with_inputs(param, shapes), caffe.TRAIN)
-    runs.begin(net, RECIPES[name], list(weights))
+    run.begin(net, RECIPES[name], list(weights))
     return net
 
 
 def weight(path, layer, index=0):
-    return runs.stored(path).params[layer][index].data
+    return run.stored(path).params[layer][index].data
 
 
 def test_depth_is_seen_as_the_mean_of_the_colours(start, capsys):

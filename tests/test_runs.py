@@ -8,12 +8,12 @@ import miniatures
 import pytest
 from small_runs import NARROW, slim_model, write_voc
 
-import needs
-import runs
 import solve
+import training.run
 from caffe.proto import text
 from data.datasets import DATASETS
 from nets import caffenet, edits, vgg16
+from training import needs
 
 ROOT = solve.ROOT
 NETS = [folder.name for folder in solve.networks()]
@@ -65,7 +65,7 @@ def run(place, monkeypatch):
             monkeypatch.setenv(key, value)
         recipe = recipe._replace(rounds=rounds, iterations=2)
         args = solve.arguments(name, ['cpu', *options])
-        assert runs.run(place.root / name, recipe, args) == 0
+        assert training.run.run(place.root / name, recipe, args) == 0
         return place.root / name, recipe
 
     return train
@@ -89,7 +89,9 @@ def test_a_recipe_runs_from_its_start_to_its_scores(name, run, capsys):
         assert [iteration for iteration, _ in scores(out, what)] == rounds
     assert all(loss > 0 for _, loss in scores(out, 'loss'))
     assert all(0 <= iu <= 1 for _, iu in scores(out, 'mean IU'))
-    learned = runs.stored(folder / 'snapshot/train_iter_4.caffemodel').params
+    learned = training.run.stored(
+        folder / 'snapshot/train_iter_4.caffemodel'
+    ).params
     for layer in recipe.new:
         assert learned[layer][0].data.any(), f'{layer} learned nothing'
     assert needs.newest(folder, 'solverstate').stem == 'train_iter_4'

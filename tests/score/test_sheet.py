@@ -6,10 +6,10 @@ import math
 import pytest
 
 from caffe.log import logger
-from record import recorded
 from score import sheet
 from score.log import METRICS, read_log
 from score.sheet import Sheet, from_logs
+from training.record import recorded
 
 GLOG = 'I20261120 17:50:17.335378 18247 solver.cpp:239] '
 

@@ -1,7 +1,7 @@
 """What goes on around a running solver: signals, full disks, images that
 cannot be read, numbers that are none; and that its last weights are kept.
 
-runs.py uses it. What the engine offers for it: action, wait and callbacks of
+run.py uses it. What the engine offers for it: action, wait and callbacks of
 Solver, after_forward of Net. Not here: what is looked at before the first
 iteration (checks.py), which snapshots there are (kept.py).
 """
@@ -14,8 +14,8 @@ import time
 
 import torch
 
-import checks
 from caffe import device, resume
+from training import checks
 
 PAUSE = 30  # seconds between two attempts to write to a full disk
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

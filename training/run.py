@@ -9,16 +9,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import caffe
-import checks
 import surgery
 from caffe import resume
 from caffe.proto import model, text
 from data.datasets import DATASETS
 from data.seg_layer import SegDataLayer
-from kept import Kept
-from needs import needs, newest, starting_model
-from record import recorded
-from rounds import Run
+from training import checks
+from training.kept import Kept
+from training.needs import needs, newest, starting_model
+from training.record import recorded
+from training.rounds import Run
 from weights.load import choose_device, copy, zero_warnings
 
 RED, PLAIN = '\033[31m', '\033[0m'

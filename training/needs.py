@@ -1,17 +1,15 @@
 """What a training run needs before it starts: weights to begin with, images
 to train on, images to test on. What is there of it, and what to do about the
-rest. runs.py will not start without; solve.py lists it for every network.
+rest. run.py will not start without; solve.py lists it for every network.
 """
 
-from pathlib import Path
 from typing import NamedTuple
 
 from caffe.proto import text
-from kept import newest
-from networks import source
+from networks import ROOT, source
+from training.kept import newest
 from weights.published import BY_DIRECTORY
 
-ROOT = Path(__file__).resolve().parent
 CLASSIFIERS = {  # starting model: how it is made
     'vgg16-fcn': 'python -m surgery vgg16 VGG_ILSVRC_16_layers.caffemodel',
     'alexnet-fcn': 'python -m surgery caffenet '

@@ -2,7 +2,7 @@
 be read, a disk that is too small, a learning rate that does not fit the loss,
 a GPU too small for the largest image, a net that cannot learn.
 
-runs.py calls it. What a run lacks altogether is told before by needs.py; what
+run.py calls it. What a run lacks altogether is told before by needs.py; what
 goes wrong later, watch.py tells.
 """
 
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import torch
 
-import needs
 from caffe import device, resume, snapshot
 from caffe.proto import caffe_pb2 as pb
 from data.scan import scan
+from training import needs
 
 LIMIT = 10  # bad images listed
 GB = 1e9

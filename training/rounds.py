@@ -1,13 +1,13 @@
 """The rounds of a run: steps and tests in turn, from where a solver stands.
 
-runs.py prepares them, watch.py looks after them. Berkeley: */solve.py.
+run.py prepares them, watch.py looks after them. Berkeley: */solve.py.
 """
 
 import score
 from caffe import resume
-from needs import ids, newest
-from record import shown
-from watch import Watch
+from training.needs import ids, newest
+from training.record import shown
+from training.watch import Watch
 
 
 class Run:

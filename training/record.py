@@ -1,6 +1,6 @@
 """What is seen of a run while it goes on: its log, its table, a progress bar.
 
-runs.py uses it. A log that can no longer be written, as its terminal is gone
+run.py uses it. A log that can no longer be written, as its terminal is gone
 or its disk is full, ends no run.
 """
 
