@@ -96,7 +96,7 @@ def train_classifier(trunk, data, settings):
         return print(f'{shown(trunk)}: already there')
     print(f'\nclassifier: {param.max_iter} iterations')
     solver = caffe.SGDSolver(param)
-    with record.shown(solver, param.max_iter):
+    with record.shown(solver, param.max_iter, param.max_iter):
         solver.step(param.max_iter)
     test = solver.test_nets[0]
     share = miniature.accuracy(test, param.test_iter[0])

@@ -8,6 +8,7 @@ else.
 
 import numpy as np
 
+from ablations.variant import Variant
 from caffe.proto import caffe_pb2 as pb
 from caffe.proto import text
 from data import shapes
@@ -92,22 +93,27 @@ def accuracy(net, passes):
     return np.mean(found)
 
 
-def write_directory(folder, end, snapshot):
-    """The files of a network directory, slim, and a solver's settings for
-    few iterations. Gives: their paths
+def shrink(nets, solver, end, snapshot):
+    """Makes a network directory's messages slim, in place, and gives its
+    solver settings for few iterations.
 
-    Takes: folder: named after the network; end: iterations; snapshot: of how
-        many iterations each
+    Takes: nets: NetParameters; solver: SolverParameter; end: iterations;
+        snapshot: of how many iterations each
     """
-    source, files = ROOT / folder.name, []
-    for split in ('train', 'val', 'deploy'):
-        net = text.read_net(str(source / f'{split}.prototxt'))
-        net = eased(edits.slim(net, WIDTH))
-        files.append(put(folder / f'{split}.prototxt', text.to_text(net)))
-    param = text.read_solver(str(source / 'solver.prototxt'))
-    param.MergeFrom(text.parse(SOLVER, pb.SolverParameter(), __file__))
-    param.max_iter, param.snapshot = end, snapshot
-    return [*files, put(folder / 'solver.prototxt', text.to_text(param))]
+    for net in nets:
+        eased(edits.slim(net, WIDTH))
+    solver.MergeFrom(text.parse(SOLVER, pb.SolverParameter(), __file__))
+    solver.max_iter, solver.snapshot = end, snapshot
+
+
+def write_directory(folder, end, snapshot):
+    """The files of a network directory, shrunk. Gives: their paths
+
+    Takes: folder: named after the network; end, snapshot: see shrink
+    """
+    variant = Variant.read(ROOT / folder.name)
+    shrink(variant.nets.values(), variant.solver, end, snapshot)
+    return variant.write(folder)
 
 
 def put(path, content):

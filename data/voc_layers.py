@@ -13,6 +13,7 @@ size. Settings, in `param_str`:
   mean                  what to subtract: blue, green, red
   seed, randomize       see seg_layer.py
   classes               number of classes with background, if not VOC's 21
+  mask                  what of the image to hide: see masking.py
 Berkeley: voc_layers.py. The split seg11valid may lie in data/pascal/ and is
 derived where it is missing (places.py).
 """
@@ -21,6 +22,7 @@ import numpy as np
 
 from data import places
 from data.classes import VOC as CLASSES
+from data.masking import MASKS, masked
 from data.read import check_label, read_image, read_mat, read_palette
 from data.seg_layer import SegDataLayer, bgr_minus_mean
 
@@ -28,7 +30,7 @@ from data.seg_layer import SegDataLayer, bgr_minus_mean
 class _VocLikeLayer(SegDataLayer):
     """A subclass says which dataset, and how a label is stored."""
 
-    allows = SegDataLayer.allows | {'classes'}
+    allows = SegDataLayer.allows | {'classes', 'mask'}
     names = {'label': CLASSES}
     dataset = folder_key = None
 
@@ -44,6 +46,11 @@ class _VocLikeLayer(SegDataLayer):
                 f'{type(self).__name__}: mean must be three numbers (blue, '
                 f'green, red), not {params["mean"]!r}'
             )
+        if params.get('mask', MASKS[0]) not in MASKS:
+            raise ValueError(
+                f'{type(self).__name__}: mask must be one of '
+                f'{", ".join(MASKS)}, not {params["mask"]!r}'
+            )
         return params
 
     def prepare(self, kind, pixels):
@@ -55,7 +62,10 @@ class _VocLikeLayer(SegDataLayer):
         path = self.label_path(item)
         label = self.read_label(path)  # H x W
         check_label(label, path, pixels, self.classes)
-        return self.prepare('data', pixels), label[None]
+        data = self.prepare('data', pixels)
+        if 'mask' in self.params:
+            data = masked(data, label, self.params['mask'])
+        return data, label[None]
 
 
 class VOCSegDataLayer(_VocLikeLayer):

@@ -12,8 +12,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-AREAS = {'caffe', 'data', 'nets', 'score', 'surgery', 'training', 'weights'}
-SCRIPTS = {'solve', 'infer', 'ablate', 'networks', 'miniature'}
+AREAS = {
+    'ablations',
+    'caffe',
+    'data',
+    'nets',
+    'score',
+    'surgery',
+    'training',
+    'weights',
+}
+SCRIPTS = {'solve', 'demo', 'infer', 'ablate', 'networks', 'miniature'}
 
 # file -> what of the tree it may import; the first pattern that matches holds
 MAY_IMPORT = {
@@ -43,7 +52,8 @@ MAY_IMPORT = {
     'weights/__main__.py': {'weights', 'data', 'networks'},
     'weights/compare.py': {'weights', 'score', 'networks'},
     'weights/*': {'weights', 'nets', 'surgery', 'caffe'},
-    'training/*': (AREAS - {'nets'}) | {'networks'},
+    'training/*': (AREAS - {'ablations', 'nets'}) | {'networks'},
+    'ablations/*': AREAS | {'demo', 'miniature', 'networks', 'solve'},
     'examples/*': {'caffe'},
     '*-*/net.py': {'nets', 'caffe'},
     '*-*/solve.py': {'solve', 'surgery', 'score', 'caffe'},
