@@ -21,7 +21,7 @@ for folder in (ROOT / 'data', ROOT):  # data: for `module: "voc_layers"`
         sys.path.insert(0, str(folder))
 
 from data.datasets import DATASETS  # noqa: E402
-from training import needs, run  # noqa: E402
+from training import needs, ranks, run  # noqa: E402
 from weights.published import BY_DIRECTORY  # noqa: E402
 
 
@@ -59,24 +59,26 @@ def main(recipe_py, argv=None):
     try:
         return run.run(folder, recipe_of(folder), args)
     except (OSError, ValueError, RuntimeError) as error:
-        print(f'{folder.name}: {error}', file=sys.stderr)
-        return 1
+        return ranks.ended_by(error, folder.name)
     except KeyboardInterrupt:
         print(f'{folder.name}: stopped at once', file=sys.stderr)
         return 130
 
 
-def arguments(network, argv):
-    parser = argparse.ArgumentParser(
-        f'python {network}/solve.py',
-        description=f'Trains {network} by its recipe and solver.prototxt.',
-    )
+def arguments(network, argv, **more):
+    more = more or {
+        'prog': f'python {network}/solve.py',
+        'description': f'Trains {network} by its recipe and solver.prototxt.',
+    }
+    parser = argparse.ArgumentParser(**more)
     add = parser.add_argument
     add(
         'device',
         nargs='?',
         default='0',
-        help='GPU number; cpu or -1 for none (default: %(default)s)',
+        help='GPU number; cpu or -1 for none; of several processes on a '
+        'machine, started by torchrun, that of the first, and the others '
+        'take the next (default: %(default)s)',
     )
     add(
         '--weights',
@@ -94,7 +96,7 @@ def arguments(network, argv):
         nargs='?',
         const='newest',
         metavar='FILE',
-        help='go on from a .solverstate; without FILE, from the newest',
+        help='go on from a .solverstate; without, the newest of the last run',
     )
     for dataset in DATASETS:
         add(
@@ -118,6 +120,11 @@ def arguments(network, argv):
         '--skip-bad',
         action='store_true',
         help='go on without training images that cannot be read',
+    )
+    add(
+        '--tensorboard',
+        action='store_true',
+        help='write events for TensorBoard beside the log',
     )
     args = parser.parse_args(argv)
     if args.resume and args.weights:
@@ -207,7 +214,11 @@ def next_command(folder, recipe, todo):
 
 
 def cli(argv):
-    if not argv or argv[0].startswith('-'):
+    if argv[:1] in (['-h'], ['--help']):
+        text = argparse.RawDescriptionHelpFormatter
+        what = {'prog': 'python solve.py <network>', 'description': __doc__}
+        arguments('<network>', ['--help'], **what, formatter_class=text)
+    if not argv:
         try:
             overview()
             sys.stdout.flush()

@@ -1,10 +1,14 @@
 """Several solvers on several GPUs: refused by name, but for the calls that
-scripts make whether they have one GPU or more.
+scripts make whether they have one GPU or more. Processes that train together
+are no matter of the engine.
 
 Caffe: common.cpp, parallel.cpp, through _caffe.cpp.
 """
 
-ALONE = 'one process trains on one GPU here: there is no NCCL'
+ALONE = (
+    'one process trains on one GPU here: there is no NCCL. To train on '
+    'several: torchrun --nproc-per-node=N <network>/solve.py'
+)
 
 
 def has_nccl():

@@ -36,17 +36,14 @@ def write(solver, state):
         'version': VERSION,
         'iter': solver.iter,
         'stop': solver.stop,
+        'run': solver.run,
+        'carried': solver.carried,
         'average': {
             'start': average.start,
             'value': float(average.average),
             'losses': [float(loss) for loss in average.losses],
         },
-        'random': {
-            str(where): base64.b64encode(
-                generator.get_state().numpy().tobytes()
-            ).decode()
-            for where, generator in device.generators().items()
-        },
+        'random': random_states(),
         'layers': [layer_states(net) for net in nets(solver)],
     }
     with replacing(beside(state)) as temporary:
@@ -82,22 +79,39 @@ def restore(solver, known):
     """Takes: known: what `read` gave"""
     for net, states in zip(nets(solver), known['layers']):
         set_layer_states(net, states)
+    solver.run = known.get('run', '')
+    solver.carried = known.get('carried', {})
     average, saved = solver.average, known['average']
     average.restart(saved['start'])
     average.losses = [np.float32(loss) for loss in saved['losses']]
     average.average = np.float32(saved['value'])
+    set_random_states(known['random'])
+
+
+def random_states():
+    """{device: state of its generator}, in JSON's types"""
+    return {
+        str(where): base64.b64encode(
+            generator.get_state().numpy().tobytes()
+        ).decode()
+        for where, generator in device.generators().items()
+    }
+
+
+def set_random_states(states):
+    """Takes: states: what `random_states` gave, here or on another device"""
     here = str(device.device())
-    for where, text in known['random'].items():
+    for where, text in states.items():
         if where in ('cpu', here):
             array = np.frombuffer(base64.b64decode(text), np.uint8)
             device.generator(torch.device(where)).set_state(
                 torch.from_numpy(array.copy())
             )
-    if here not in known['random'] and here != 'cpu':
+    if here not in states and here != 'cpu':
         logger.warning(
             'resuming on %s what ran on %s: dropout draws other numbers',
             here,
-            ', '.join(known['random']),
+            ', '.join(states),
         )
 
 

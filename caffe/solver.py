@@ -35,6 +35,8 @@ class Solver:
     keep_diffs       whether the diffs of blobs that are not parameters can be
                      read after step(); costs their memory. None: those of a
                      step's last pass
+    run              a name of this training that its snapshots carry, if any
+    carried          a dict of further plain values that they carry
     wait             called with the OSError of a snapshot that could not be
                      written; true to try again
     """
@@ -59,6 +61,7 @@ class Solver:
         self.average = LossAverage(param.average_loss)
         self.action = lambda: None
         self.keep_diffs = None
+        self.run, self.carried = '', {}
         self.stop = 0  # the iteration up to which `step` goes
         self.wait = lambda error: False
         self._continues = False

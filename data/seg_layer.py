@@ -6,6 +6,7 @@ replacement, int(random() * n), one draw when the layer is set up and one after
 each forward pass; any other split runs from its first item to its last and
 starts over. The generator is the layer's own, so no other user of `random`
 changes the order. While the net computes, a thread reads what comes next.
+Several processes may share one order out, as Caffe's solver_rank does: `deal`.
 Not here: what a split is and how an item is read: see `items` and `load`.
 """
 
@@ -25,9 +26,11 @@ class SegDataLayer(caffe.Layer):
 
     A subclass names its tops, its labels' classes and its settings, and
     defines `items`, `load` and `prepare`; infer.py treats images by `read` and
-    `prepare`, as `load` does. Where the run stands is kept in two attributes,
-    which `state` and `set_state` carry through a snapshot:
+    `prepare`, as `load` does. Where the run stands is kept in these
+    attributes, which `state` and `set_state` carry through a snapshot:
       upcoming    positions in `indices` of the next pass's items, a tuple
+      dealt       the same of all processes together: one after another's
+      ahead       positions that are drawn already, but for later passes
       generator   the random.Random that draws them; None: in turn
     And for whoever watches the run:
       current     the items of the last pass, a list
@@ -40,6 +43,7 @@ class SegDataLayer(caffe.Layer):
     needs = {'split'}  # keys of param_str
     allows = {'randomize', 'seed'}
     batch = 1
+    turn, hands = 0, 1  # see `deal`
     current, skipped, skip_bad = [], None, False
     _workers = None
     _reading = None  # (positions, future) of what is read or being read
@@ -86,7 +90,7 @@ class SegDataLayer(caffe.Layer):
         self.generator = None
         if shuffled and self.params.get('randomize', True):
             self.generator = Random(self.params.get('seed'))
-        self.upcoming = ()
+        self.dealt = self.ahead = ()
         self.advance()
 
     def read_params(self):
@@ -131,14 +135,24 @@ class SegDataLayer(caffe.Layer):
 
     def advance(self):
         """Draws, or counts on to, the positions of the next pass."""
-        last = self.upcoming[-1] if self.upcoming else -1
-        count = len(self.indices)
-        if self.generator is None:
-            steps = range(1, self.batch + 1)
-            self.upcoming = tuple((last + step) % count for step in steps)
-        else:
-            draws = (self.generator.random() for _ in range(self.batch))
-            self.upcoming = tuple(int(draw * count) for draw in draws)
+        drawn, count = [*self.ahead], len(self.indices)
+        last = [-1, *self.dealt, *drawn][-1]
+        wanted = self.batch * self.hands
+        while len(drawn) < wanted:
+            if self.generator is None:
+                last = (last + 1) % count
+                drawn.append(last)
+            else:
+                drawn.append(int(self.generator.random() * count))
+        self.dealt, self.ahead = tuple(drawn[:wanted]), tuple(drawn[wanted:])
+        self.upcoming = self.dealt[self.turn * self.batch :][: self.batch]
+
+    def deal(self, turn, hands):
+        """From now on a pass takes `hands` passes' worth of the order, of which
+        part `turn`, from 0, is this process's; the others' are the others'."""
+        state = self.state()
+        self.turn, self.hands = turn, hands
+        self.set_state(state)
 
     def prefetch(self):
         """Starts reading the upcoming items, unless that is under way."""
@@ -167,18 +181,23 @@ class SegDataLayer(caffe.Layer):
                 self.skip(str(error))
 
     def skip(self, fault):
-        """Goes on to the items after the upcoming ones."""
+        """Goes on to the items after the upcoming ones: in the order; where
+        it is shared out, in the list, and the order stays as it is."""
         for at in self.upcoming:
             self.skipped[self.indices[at]] = fault
         if self.skipped.keys() >= set(self.indices):
             raise ValueError(f'not one image can be read: {fault}')
-        self.advance()
+        if self.hands == 1:
+            return self.advance()
+        count = len(self.indices)
+        self.upcoming = tuple((at + 1) % count for at in self.upcoming)
 
     def state(self):
-        """Where the run stands, in JSON's types."""
+        """Where the run stands, in JSON's types; the same in all processes
+        that share the order out, and however many go on with it."""
         drawn = self.generator and self.generator.getstate()
         return {
-            'upcoming': self.upcoming,
+            'upcoming': (*self.dealt, *self.ahead),
             'generator': drawn,
             'items': self.digest(),
         }
@@ -191,12 +210,13 @@ class SegDataLayer(caffe.Layer):
                 'not the one that this run began with. Put it back; or delete '
                 'the .resume.json of the snapshot, and the order starts over'
             )
-        self.upcoming = tuple(state['upcoming'])
         self.generator = None
         if state['generator']:
             version, numbers, gauss = state['generator']
             self.generator = Random()
             self.generator.setstate((version, tuple(numbers), gauss))
+        self.dealt, self.ahead = (), tuple(state['upcoming'])
+        self.advance()
 
     def digest(self):
         """Tells one list of items from another."""

@@ -102,6 +102,11 @@ def prepared(parser, argv):
     for dataset in DATASETS:
         if place := getattr(args, dataset.option):
             os.environ[dataset.env] = str(Path(place).resolve())
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        raise ValueError(
+            'one process scores: leave torchrun out. It shares out the tests '
+            'of a training'
+        )
     folder = networks.folder(args.net)
     must_exist(args.weights, folder.name)
     device = choose_device(args.gpu)

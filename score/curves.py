@@ -1,6 +1,7 @@
 """`python -m score plot` and `python -m score csv`: what logs of runs show."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from score import sheet
@@ -23,8 +24,8 @@ def plot_command(argv):
         'network whose directories the runs are',
     )
     args = parser.parse_args(argv)
-    logs = [read_log(run) for run in args.runs]
-    network = args.published or network_of(args.runs)
+    logs = drawable(args.runs)
+    network = args.published or network_of([log.path for log in logs])
     if args.published and args.published != 'none':
         if not BY_DIRECTORY[network].scores:
             raise ValueError(f'no published score of {network} is known')
@@ -35,6 +36,29 @@ def plot_command(argv):
         line = published_line(network, head)
         for path in plot(logs, place, line, head=head):
             print(path)
+
+
+def drawable(runs):
+    """The logs of runs that have curves; says which have none.
+
+    Raises: ValueError if none has any
+    """
+    logs, faults = [], []
+    for run in runs:
+        try:
+            log = read_log(run)
+        except ValueError as error:  # a run that was refused
+            faults.append(str(error))
+            continue
+        if log.seg or 'loss' in log.train:
+            logs.append(log)
+        else:
+            faults.append(f'{run}: it ended before its first loss')
+    if not logs:
+        raise ValueError('nothing to draw: ' + '; '.join(faults))
+    for fault in faults:
+        print(f'score: left out: {fault}', file=sys.stderr)
+    return logs
 
 
 def network_of(runs):

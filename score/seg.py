@@ -75,21 +75,26 @@ def _tensor(blob):
     return torch.from_numpy(blob.data) if tensor is None else tensor.detach()
 
 
-def compute_hist(net, save_dir, dataset, layer='score', gt='label'):
+def compute_hist(net, save_dir, dataset, layer='score', gt='label', ranks=None):
     """The counts and the mean loss of a net over a data set.
 
     Takes: save_dir: where label maps go as palette PNGs, <id>.png; or None
+           ranks: if several processes share the images out: gives this one's
+           `part` of the ids, and `summed`, the Total.sums of all
     Gives: hist: C x C int64 array, rows = true, columns = predicted
            loss: mean of the blob `loss`; nan if the net has none
     """
     ids = np.atleast_1d(dataset)
     if not ids.size:
         raise ValueError('the list of ids is empty: there is nothing to score')
-    images = each_scored(net, ids, (layer, gt, 'loss'))
     total = Total(save_dir)
-    for (image,) in progress(images, len(ids)):
+    part = ids if ranks is None else ranks.part(ids)
+    images = each_scored(net, part, (layer, gt, 'loss'))
+    for (image,) in progress(images, len(part)):
         total.add(image)
-    return total.result()
+    return (
+        total.result() if ranks is None else mean(*ranks.summed(*total.sums()))
+    )
 
 
 class Total:
@@ -113,9 +118,20 @@ class Total:
             path = os.path.join(self.save_dir, f'{image.name}.png')
             label_image(image.pred.cpu().numpy(), self.colours).save(path)
 
+    def sums(self):
+        """The counts, the loss, the number of images; no image: zeros. Only
+        this goes to the host."""
+        if not self.seen:
+            return 0, 0.0, 0
+        return self.hist.cpu().numpy(), self.loss.item(), self.seen
+
     def result(self):
-        """What compute_hist gives; only this goes to the host."""
-        return self.hist.cpu().numpy(), self.loss.item() / self.seen
+        """What compute_hist gives"""
+        return mean(*self.sums())
+
+
+def mean(hist, loss, seen):
+    return hist, loss / seen
 
 
 def progress(images, total, what='scored'):
@@ -132,15 +148,18 @@ def progress(images, total, what='scored'):
             print(f'{what} {i} of {total} images', file=sys.stderr, flush=True)
 
 
-def do_seg_tests(net, iter, save_format, dataset, layer='score', gt='label'):
+def do_seg_tests(
+    net, iter, save_format, dataset, layer='score', gt='label', ranks=None
+):
     """Scores a net and prints Berkeley's lines.
 
     Takes: save_format: directory for the label maps with a place for the
            iteration, as 'scores/{}'; False for none
+           ranks: see compute_hist
     Gives: Metrics
     """
     save_dir = save_format.format(iter) if save_format else None
-    hist, loss = compute_hist(net, save_dir, dataset, layer, gt)
+    hist, loss = compute_hist(net, save_dir, dataset, layer, gt, ranks)
     result = metrics(hist)._replace(loss=loss)
     if 'loss' in net.blobs:
         _say(f'Iteration {iter} loss {loss}')
@@ -151,13 +170,16 @@ def do_seg_tests(net, iter, save_format, dataset, layer='score', gt='label'):
     return result
 
 
-def seg_tests(solver, save_format, dataset, layer='score', gt='label'):
+def seg_tests(
+    solver, save_format, dataset, layer='score', gt='label', ranks=None
+):
     """Scores a solver's first test net with the weights it is training, and
     prints Berkeley's lines. Gives Metrics."""
     _say('Begin seg tests')
     net = solver.test_nets[0]
     net.share_with(solver.net)
-    return do_seg_tests(net, solver.iter, save_format, dataset, layer, gt)
+    name = solver.iter, save_format
+    return do_seg_tests(net, *name, dataset, layer, gt, ranks)
 
 
 def _say(text):

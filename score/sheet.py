@@ -75,8 +75,8 @@ class Sheet:
 
     def _save(self, iteration):
         """Brings the file up to date from an iteration on."""
-        columns = self._names()
-        if columns != self._columns:
+        names = self._names()
+        if names != self._columns:
             self._ends = {}
         while self._ends and next(reversed(self._ends)) >= iteration:
             self._ends.popitem()
@@ -84,39 +84,29 @@ class Sheet:
         rows = self._iterations(last)
         with open(self.path, 'ab') as file:
             file.truncate(place)
-            text = '' if place else _line(columns)
+            text = '' if place else _line(names)
             for row in rows:
-                text += _line(self._row(row, columns))
+                text += _line(self._row(row))
                 self._ends[row] = place + len(text.encode())
             self._columns = None  # until it is written
             file.write(text.encode())
-        self._columns = columns
-
-    def _parts(self):
-        """{column: {iteration: value}}"""
-        train, seg = self.reader.train, self.reader.seg or [{}]
-        parts = {column: train.get(n, {}) for column, n in TRAIN.items()}
-        for head, part in enumerate(seg):
-            number = f' {head + 1}' * bool(head)
-            for column, name in SEG.items():
-                parts[column + number] = part.get(name, {})
-        return parts
+        self._columns = names
 
     def _names(self):
-        return ['iteration', *self._parts()]
+        return ['iteration', *columns(self.reader)]
 
     def _iterations(self, after):
         found = set()
-        for points in self._parts().values():
+        for points in columns(self.reader).values():
             for iteration in reversed(points):
                 if iteration <= after:
                     break
                 found.add(iteration)
         return sorted(found)
 
-    def _row(self, iteration, columns):
-        parts = self._parts()
-        values = (parts[column].get(iteration) for column in columns[1:])
+    def _row(self, iteration):
+        parts = columns(self.reader).values()
+        values = (points.get(iteration) for points in parts)
         return [iteration, *('' if v is None else f'{v!r}' for v in values)]
 
     def _recall(self):
@@ -142,6 +132,17 @@ class Sheet:
             while len(reader.seg) < int(number):
                 reader.seg.append({})
             reader.seg[int(number) - 1].setdefault(SEG[name], {})[at] = value
+
+
+def columns(reader):
+    """The table of what a score.log.Reader has read: {column: {iteration:
+    value}}"""
+    parts = {name: reader.train.get(n, {}) for name, n in TRAIN.items()}
+    for head, part in enumerate(reader.seg or [{}]):
+        number = f' {head + 1}' * bool(head)
+        for name, n in SEG.items():
+            parts[name + number] = part.get(n, {})
+    return parts
 
 
 def _line(cells):

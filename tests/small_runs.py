@@ -16,6 +16,8 @@ from nets import edits, vgg16
 
 ROOT = Path(__file__).parents[1]
 NARROW = {'voc-fcn-alexnet': 16, 'alexnet-fcn': 16}  # else 32
+PATIENCE = 600  # seconds; a run takes some, but the machine may be busy
+NEVER = 10**6  # iterations between snapshots
 VOC = {'train': ['2008_000008', '2008_000015'], 'seg11valid': ['2007_000033']}
 
 
@@ -81,7 +83,8 @@ import sys
 from pathlib import Path
 root, folder, rounds, iterations = sys.argv[1:5]
 sys.path[:0] = [root, root + '/data']
-import solve, watch
+import solve
+from training import watch
 watch.PAUSE = 0.2
 known = solve.recipe_of
 solve.recipe_of = lambda folder: known(folder)._replace(
@@ -91,8 +94,9 @@ if __name__ == '__main__':
 """
 
 
-def start(folder, environ, *options, rounds=2, iterations=5):
-    """A running process that trains a directory."""
+def start(folder, environ, *options, rounds=2, iterations=5, stderr=None):
+    """A running process that trains a directory. Takes: stderr: where its
+    errors go, if not to its output"""
     script = folder.parent / 'child.py'
     script.write_text(CHILD)
     if '--resume' not in options:
@@ -103,13 +107,35 @@ def start(folder, environ, *options, rounds=2, iterations=5):
         [sys.executable, str(script), *map(str, words)],
         env=environ,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.STDOUT if stderr is None else stderr,
         text=True,
     )
 
 
 def finish(*args, **more):
     """Runs to the end. Gives: exit status; what it printed"""
-    process = start(*args, **more)
-    out, _ = process.communicate(timeout=120)
+    return ended(start(*args, **more))
+
+
+def ended(process):
+    """Waits for the end of a run. Gives: exit status; what it still printed"""
+    out, _ = process.communicate(timeout=PATIENCE)
     return process.returncode, out
+
+
+def read_until(process, word, count=1):
+    """Reads what a run prints, up to the count-th line with a word in it, or
+    to its end."""
+    out = ''
+    for line in process.stdout:
+        out += line
+        count -= word in line
+        if not count:
+            break
+    return out
+
+
+def iterations(folder):
+    """Those that a directory has a solver's state of, in order."""
+    names = (p.name for p in folder.glob('snapshot/*.solverstate'))
+    return sorted(int(name.split('_')[2].split('.')[0]) for name in names)

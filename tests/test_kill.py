@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 import pytest
-from small_runs import directory, finish, start
+from small_runs import directory, ended, finish, start
 
 from caffe.proto import model
 
@@ -57,8 +57,8 @@ def test_killed_runs_end_with_the_bits_of_the_undisturbed(straight, tmp_path):
                 kills += 1
             process.communicate()
         else:
-            out, _ = process.communicate(timeout=120)
-            assert process.returncode == 0, out
+            status, out = ended(process)
+            assert status == 0, out
             break
         if (folder / f'snapshot/train_iter_{end}.solverstate').is_file():
             forget(folder, keep=moments.randrange(1, 4))  # room for more

@@ -112,3 +112,30 @@ def test_a_run_says_once_what_it_lacks(fresh, capsys):
     assert error.startswith('nyud-fcn32s-hha: not ready:\n    no starting')
     assert error.count('data to train and test on: no NYUDv2') == 1
     assert len(error.splitlines()) == 3
+
+
+def test_a_device_that_is_none_is_called_by_its_name(fresh, capsys):
+    folder = fresh / 'voc-fcn32s'
+    assert solve.main(folder / 'solve.py', ['foo']) == 1
+    error = capsys.readouterr().err
+    assert "no device 'foo': the number of a GPU, or cpu." in error
+    assert 'Without a GPU: python voc-fcn32s/solve.py cpu' in error
+    assert '--gpu' not in error
+
+
+@pytest.mark.parametrize('option', ['--help', '-h'])
+def test_help_is_that_of_the_driver(option, capsys):
+    with pytest.raises(SystemExit, match='0'):
+        solve.cli([option])
+    out = capsys.readouterr().out
+    assert out.startswith('usage: python solve.py <network>')
+    assert 'python voc-fcn8s/solve.py cpu' in out
+    for option in ('--resume', '--keep', '--tensorboard'):
+        assert option in out
+    assert '[1]' not in out, 'what is missing is not asked for'
+
+
+def test_an_option_without_a_network_is_refused(capsys):
+    assert solve.cli(['--resume']) == 2
+    error = capsys.readouterr().err
+    assert error.startswith('solve.py: no network --resume; have voc-fcn32s,')

@@ -16,6 +16,7 @@ from caffe.proto import caffe_pb2 as pb
 from data.scan import scan
 from training import needs
 
+SCANNED = 'snapshot/scanned.json'
 LIMIT = 10  # bad images listed
 GB = 1e9
 
@@ -32,7 +33,7 @@ def images(folder, skip_bad=False):
         layer = needs.data_layer(folder, phase)
         if not hasattr(layer, 'digest'):
             continue  # a layer of one's own that only shares the settings
-        cache = folder / 'snapshot' / 'scanned.json'
+        cache = folder / SCANNED
         faults, largest[phase] = scan(layer, cache)
         if not faults:
             continue
@@ -60,18 +61,21 @@ def room(solver, end, keep=None):
     numbers = sum(item.blob.count for item in solver.net.learnable)
     one = 4 * numbers * (1 + solver.rule.copies) + 1e6
     free = shutil.disk_usage(folder).free
+    if solver.iter >= end:
+        return []
     if free < one:
         raise ValueError(
-            f'{folder.resolve()} has {free / GB:.2f} GB left, a snapshot '
-            f'takes {one / GB:.2f} GB'
+            f'{folder.resolve()} has {free / GB:.3g} GB left, a snapshot '
+            f'takes {one / GB:.3g} GB'
         )
-    left = (end - solver.iter) / (param.snapshot or end or 1)
+    every = param.snapshot or end or 1
+    left = -(-end // every) - solver.iter // every
     count = min(left, keep + 2) if keep else left
     if free > one * max(count, 1):
         return []
     return [
-        f'{count:.0f} snapshots of {one / GB:.2f} GB do not fit into the '
-        f'{free / GB:.2f} GB left in {folder.resolve()}: the run will pause '
+        f'{count} snapshots of {one / GB:.3g} GB do not fit into the '
+        f'{free / GB:.3g} GB left in {folder.resolve()}: the run will pause '
         'when it is full; --keep N keeps the last N and the best'
     ]
 
@@ -113,7 +117,7 @@ def memory(solver, largest):
     backward; the run begins as if that had not been.
 
     Gives: a line about it, None on a CPU
-    Raises: ValueError if the GPU is too small
+    Raises: ValueError if the GPU is too small; then the solver is spent
     """
     if device.device().type == 'cpu' or largest is None:
         return None
@@ -121,38 +125,55 @@ def memory(solver, largest):
     layer = next(x for x in net.layers if hasattr(x, 'upcoming'))
     states = resume.layer_states(net)
     generator = device.generator()
-    drawn = generator.get_state()
+    drawn, averages = generator.get_state(), running(net)
     layer.upcoming = (largest,) * layer.batch
-    held = []
+    item = layer.indices[largest]
+    torch.cuda.reset_peak_memory_stats()
     try:
-        missing = solver.rule.copies * len(net.learnable)
-        missing -= sum(h is not None for c in solver.rule.history for h in c)
-        if missing:
-            held = [
-                torch.empty_like(item.blob.tensor)
-                for _ in range(solver.rule.copies)
-                for item in net.learnable
-            ]
-        torch.cuda.reset_peak_memory_stats()
+        held = histories(solver.rule)
         net.forward_loss()
         net.backward_pass(False)
         torch.cuda.synchronize()
     except torch.OutOfMemoryError as error:
         shape = ' x '.join(map(str, net.nodes[0].tops[0].shape))
         raise ValueError(
-            f'the largest training image, {layer.indices[largest]} ({shape}),'
-            f' does not fit into the memory of the GPU: {error}'
+            f'the largest training image, {item} ({shape}), does not fit into '
+            f'the memory of the GPU: {error}'
         ) from error
-    finally:
-        del held
-        resume.set_layer_states(net, states)
-        generator.set_state(drawn)
-        net.clear_param_diffs()
+    del held
+    resume.set_layer_states(net, states)
+    generator.set_state(drawn)
+    for blob, values in averages:
+        blob.tensor.copy_(values)
+    net.clear_param_diffs()
     peak = torch.cuda.max_memory_allocated()
     return (
-        f'the largest training image, {layer.indices[largest]}, takes '
-        f'{peak / GB:.2f} GB of the GPU'
+        f'the largest training image, {item}, takes {peak / GB:.2f} GB of the '
+        'GPU'
     )
+
+
+def running(net):
+    """What a forward pass changes in a net: BatchNorm's averages.
+
+    Gives: list of (blob, its values)
+    """
+    return [
+        (blob, blob.tensor.clone())
+        for name, blobs in net.params.items()
+        if net.layer_dict[name].type == 'BatchNorm'
+        for blob in blobs
+    ]
+
+
+def histories(rule):
+    """Tensors as large as what the first update will add to a rule's."""
+    return [
+        torch.empty_like(item.blob.tensor)
+        for copy in rule.history
+        for item, history in zip(rule.learnable, copy)
+        if history is None and (item.lr_mult or not rule.rests)
+    ]
 
 
 def learns(net):

@@ -1,73 +1,158 @@
-"""The snapshots of a network directory: which there are, which is the newest
-that is complete, which to keep, and the scores they had.
+"""The snapshots of a network directory: of which run each is, which is the
+newest that is complete, which to keep, and the scores they had.
+
+A run has a name, which its snapshots carry (resume.py of the engine) and which
+is written down in snapshot/runs.json when it begins or goes on. `--resume` and
+whoever else asks for the newest gets one of the run that is written there, not
+the higher iteration of an older one. Without that file, or in snapshots of
+Caffe, there are no names, and the highest iteration is the newest.
 """
 
 import contextlib
 import json
 import re
+import secrets
+from datetime import datetime
 from pathlib import Path
 
+from caffe import resume
 from caffe.proto.files import replacing
 
-SCORES = 'scores.json'
+RUNS = 'runs.json'  # {'latest': run, 'scores': {run: {iteration: mean IU}}}
+FEW = 3  # snapshots that a message lists
 
 
-def newest(folder, kind):
-    """The snapshot of the highest iteration in a network directory; a state
-    counts if its model is there."""
-    found = {}
-    for path in (folder / 'snapshot').glob(f'*_iter_*.{kind}*'):
+def new_run():
+    """A name that no other run has."""
+    return f'{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}'
+
+
+def newest(folder, kind, any_run=False):
+    """The snapshot of the highest iteration in a network directory, of the
+    run that was trained last; a state counts if its model is there."""
+    folder, found = folder / 'snapshot', {}
+    last = None if any_run else read(folder / RUNS).get('latest')
+    for path in folder.glob(f'*_iter_*.{kind}*'):
         whole = re.fullmatch(rf'(.*_iter_(\d+))\.{kind}(\.h5)?', path.name)
         if not whole:
             continue
         model = path.with_name(f'{whole[1]}.caffemodel{whole[3] or ""}')
-        if model.is_file():
+        if model.is_file() and last in (None, run_of(folder / whole[1])):
             found[int(whole[2])] = path
     return found[max(found)] if found else None
 
 
+def run_of(stem):
+    """The run that a snapshot is of, '' if it does not say."""
+    return read(resume.beside(f'{stem}.solverstate')).get('run', '')
+
+
+def stem(path):
+    """A snapshot's path without .solverstate"""
+    return str(path).rpartition('.solverstate')[0]
+
+
+def listed(paths):
+    more = f' and {len(paths) - FEW} more' if len(paths) > FEW else ''
+    return ', '.join(path.name for path in paths[:FEW]) + more
+
+
+def read(path):
+    """The object in a JSON file; an empty one if there is none."""
+    try:
+        known = json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
 class Kept:
-    """Snapshots of one run. Takes: prefix: a solver's snapshot_prefix"""
+    """Snapshots of one run, once that has begun, among those of others.
+
+    Takes: prefix: a solver's snapshot_prefix
+    """
 
     def __init__(self, prefix):
         self.folder, self.name = Path(prefix).parent, Path(prefix).name
+        self.run = None
 
     def clean(self):
         """Removes what a killed process left half-written."""
         for path in self.folder.glob(f'.*{self.name}_iter_*.part'):
             path.unlink()
 
+    def begin(self, run):
+        """From now on this is the run whose snapshots count."""
+        self.run = run
+        self.write({**read(self.folder / RUNS), 'latest': run})
+
     def states(self):
-        """{iteration: path of its state}"""
+        """{iteration: path of its state}, of all runs before `begin`"""
         pattern = rf'{re.escape(self.name)}_iter_(\d+)\.solverstate(\.h5)?'
         return {
             int(found[1]): path
             for path in self.folder.glob(f'{self.name}_iter_*')
             if (found := re.fullmatch(pattern, path.name))
+            and self.run in (None, run_of(stem(path)))
         }
+
+    def afresh(self):
+        """Lines for a run that begins where others have been."""
+        paths = [path for _, path in sorted(self.states().items())[::-1]]
+        if not paths:
+            return []
+        return [
+            f'{self.folder.resolve()} holds snapshots of another run: '
+            f'{listed(paths)}. This run starts afresh: it overwrites those of '
+            'the iterations that it snapshots, and leaves the others. '
+            '`--resume` would have gone on from them; from now on it goes on '
+            f'with this run, and from them with --resume {paths[0].resolve()}'
+        ]
+
+    def goes_on(self, solver):
+        """Lines for a run that has been restored. One that goes back behind
+        a snapshot of its own is another run from here on."""
+        states = sorted(self.states().items())[::-1]
+        ahead = [path for at, path in states if at > solver.iter]
+        own = [path for path in ahead if run_of(stem(path)) == solver.run]
+        if own:
+            solver.run = new_run()
+        if not ahead:
+            return []
+        return [
+            f'this run goes on after iteration {solver.iter}, though there '
+            f'are later snapshots of another course: {listed(ahead)}. It '
+            'overwrites those of the iterations that it snapshots; from them: '
+            f'--resume {ahead[0].resolve()}'
+        ]
 
     def scores(self):
         """{iteration: mean IU} of the tests that were completed."""
-        try:
-            known = json.loads((self.folder / SCORES).read_text())
-        except (FileNotFoundError, ValueError):
-            return {}
+        known = read(self.folder / RUNS).get('scores', {}).get(self.run, {})
         return {int(iteration): score for iteration, score in known.items()}
 
     def add_score(self, iteration, mean_iu):
-        """Also forgets those of later iterations: of an earlier run."""
-        known = {i: s for i, s in self.scores().items() if i < iteration}
-        known[iteration] = mean_iu
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Also forgets those of later iterations, which are being redone."""
+        mine = {i: s for i, s in self.scores().items() if i < iteration}
+        known = read(self.folder / RUNS)
+        scores = {
+            **known.get('scores', {}),
+            self.run: {**mine, iteration: mean_iu},
+        }
         with contextlib.suppress(OSError):  # a full disk: tested once more
-            with replacing(self.folder / SCORES) as temporary:
-                Path(temporary).write_text(json.dumps(known))
+            self.write({**known, 'scores': scores})
+
+    def write(self, known):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(self.folder / RUNS) as temporary:
+            Path(temporary).write_text(json.dumps(known))
 
     def prune(self, count, until):
-        """Removes snapshots, but for the last ones and the best by mean IU.
+        """Removes snapshots of this run, but for the last ones and the best
+        by mean IU.
 
         Takes: count: how many to keep; until: iteration of the run, what is
-            above it is another's
+            above it was before it went back
         """
         states = {i: p for i, p in self.states().items() if i <= until}
         scored = {i: s for i, s in self.scores().items() if i in states}
@@ -75,7 +160,6 @@ class Kept:
         if scored:
             keep.add(max(scored, key=lambda i: (scored[i], i)))
         for iteration in set(states) - keep:
-            stem = f'{self.name}_iter_{iteration}'
             states[iteration].unlink()  # first: nothing is half a snapshot
-            for path in self.folder.glob(f'{stem}.*'):
+            for path in self.folder.glob(f'{self.name}_iter_{iteration}.*'):
                 path.unlink()

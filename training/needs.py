@@ -8,6 +8,7 @@ from typing import NamedTuple
 from caffe.proto import text
 from networks import ROOT, source
 from training.kept import newest
+from weights.load import choose_device
 from weights.published import BY_DIRECTORY
 
 CLASSIFIERS = {  # starting model: how it is made
@@ -45,15 +46,37 @@ def needs(folder, recipe, weights=None, resume=None):
     return start + images(folder)
 
 
+def missing(folder, recipe, weights=None, resume=None, device='cpu'):
+    """What must be there before this network can be trained, and is not: a
+    line each, with what to do about it."""
+    faults = []
+    try:
+        choose_device(device)
+    except (ValueError, RuntimeError) as error:
+        command = f'python {folder.name}/solve.py cpu'
+        faults.append(f'{str(error).rstrip(".")}. Without a GPU: {command}')
+    lacking = {}  # fault: what it keeps from being done
+    for need in needs(folder, recipe, weights, resume):
+        if need.fault:
+            lacking.setdefault(need.fault, []).append(need.what)
+    for fault, what in lacking.items():
+        data = f'data to {" and ".join(what)} on: '
+        faults.append(data * (what[0] in ('train', 'test')) + fault)
+    return faults
+
+
 def state(folder, resume):
     path = newest(folder, 'solverstate') if resume == 'newest' else resume
     if path and path.is_file():
         return Need('state', found=shown(path))
     if resume == 'newest':
-        return Need(
-            'state',
-            fault=(f'no .solverstate in {folder}/snapshot to resume from'),
-        )
+        fault = f'no .solverstate in {folder}/snapshot to resume from'
+        if other := newest(folder, 'solverstate', any_run=True):
+            fault = (
+                f'no .solverstate of the last run in {folder}/snapshot to '
+                f'resume from; of another run: --resume {shown(other)}'
+            )
+        return Need('state', fault=fault)
     return Need('state', fault=f'{path}: no such .solverstate')
 
 
@@ -110,8 +133,12 @@ def starting_model(folder, start):
     places = [
         place / name for place in (before, ROOT / 'weights') for name in names
     ]
-    return next(
-        (p for p in places if p.is_file()), newest(before, 'caffemodel')
+    there = [place for place in places if place.is_file()]
+    return (
+        there[0]
+        if there
+        else newest(before, 'caffemodel')
+        or newest(before, 'caffemodel', any_run=True)
     )
 
 

@@ -5,6 +5,7 @@ run.py prepares them, watch.py looks after them. Berkeley: */solve.py.
 
 import score
 from caffe import resume
+from training import needs
 from training.needs import ids, newest
 from training.record import shown
 from training.watch import Watch
@@ -15,51 +16,77 @@ class Run:
     a signal asks to stop; the last weights are always kept.
 
     Takes: end: the last iteration; first: of each test net, the states of its
-        data layers before any pass
+        data layers before any pass; ranks: the Ranks that do this together
     """
 
-    def __init__(self, folder, solver, recipe, end, args, kept, first):
+    def __init__(self, folder, solver, recipe, end, args, kept, first, ranks):
         self.folder, self.solver, self.recipe = folder, solver, recipe
         self.end, self.args, self.kept, self.first = end, args, kept, first
+        self.ranks = ranks
         for net in solver.test_nets[:1]:
             net.set_keep([blob for pair in recipe.tests for blob in pair])
         self.val = ids(folder, 'test')
-        self.watch = Watch(solver, lambda: newest(folder, 'solverstate'))
+        self.watch = Watch(solver, lambda: newest(folder, 'solverstate'), ranks)
         solver.add_callback(self.prune, lambda: None)
+        solver.keep_diffs = False  # else the last iteration takes more memory
 
     def go(self):
-        solver, watch = self.solver, self.watch
-        every = self.recipe.iterations
-        with watch.signals(), watch.saving(), shown(solver, self.end):
+        solver, watch, begin = self.solver, self.watch, self.solver.iter
+        ranks, every = self.ranks, self.recipe.iterations
+        wishes = watch.wishes
+        with (
+            wishes.signals(),
+            watch.saving(),
+            shown(solver, self.end, every),
+        ):
             if solver.iter and not solver.iter % every:
-                if solver.iter not in self.kept.scores():
+                if ranks.first(solver.iter not in self.kept.scores()):
                     self.test()  # the run ended before it had
-            while solver.iter < self.end and not watch.stopped:
+            while solver.iter < self.end and not wishes.stops():
                 steps = every - solver.iter % every
                 solver.step(min(steps, self.end - solver.iter))
-                if not solver.iter % every and not watch.stopped:
+                if not solver.iter % every and not wishes.stops():
                     self.test()
-                elif solver.iter == self.end and not watch.stopped:
+                elif solver.iter == self.end and not wishes.stops():
                     if self.args.iterations is None:
                         self.test()
         self.prune(last=True)
-        if watch.stopped:
+        if wishes.stops():
+            print(f'stopped after iteration {solver.iter}. {self.next()}')
+        elif begin < solver.iter:
+            print(f'done: {self.so_far()}. {self.next()}')
+        else:
             print(
-                f'stopped after iteration {solver.iter}. To go on: python '
-                f'{self.folder.name}/solve.py {self.args.device} --resume'
+                f'nothing is left to do: {solver.iter} iterations of '
+                f'{self.end} are done. {self.next()}'
             )
+
+    def so_far(self):
+        whole = self.recipe.rounds * self.recipe.iterations
+        of = f' of {whole}' * (self.solver.iter < whole)
+        return f'{self.solver.iter} iterations{of}'
+
+    def next(self):
+        """The command to go on with."""
+        name = self.folder.name
+        if self.solver.iter < self.recipe.rounds * self.recipe.iterations:
+            python, device = self.ranks.command(), self.args.device
+            return f'To go on: {python} {name}/solve.py {device} --resume'
+        model = newest(self.folder, 'caffemodel')
+        return f'Next: python -m score {name} --weights {needs.shown(model)}'
 
     def test(self):
         """Scores all of the test images, from the first one on."""
         solver, found = self.solver, []
-        with self.watch.test() as goes:
+        ranks = self.ranks if self.ranks.count > 1 else None
+        with self.watch.wishes.test() as goes:
             for layer, gt in self.recipe.tests if goes else ():
                 self.rewind()
-                found.append(
-                    score.seg_tests(solver, False, self.val, layer=layer, gt=gt)
-                )
+                given = dict(layer=layer, gt=gt, ranks=ranks)
+                found.append(score.seg_tests(solver, False, self.val, **given))
         self.rewind()
-        if found and len(found) == len(self.recipe.tests):
+        whole = found and len(found) == len(self.recipe.tests)
+        if whole and not self.ranks.rank:
             self.kept.add_score(solver.iter, float(found[0].mean_iu))
 
     def rewind(self):
@@ -68,5 +95,6 @@ class Run:
 
     def prune(self, last=False):
         solver, every = self.solver, self.solver.param.snapshot
-        if self.args.keep and (last or every and not solver.iter % every):
+        keep = self.args.keep and not self.ranks.rank
+        if keep and (last or every and not solver.iter % every):
             self.kept.prune(self.args.keep, solver.iter)

@@ -2,26 +2,31 @@
 its log. solve.py calls it; a recipe and the Caffe files say what to do.
 """
 
+import contextlib
 import os
 import re
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import caffe
 import surgery
 from caffe import resume
-from caffe.proto import model, text
+from caffe.proto import text
 from data.datasets import DATASETS
 from data.seg_layer import SegDataLayer
-from training import checks
-from training.kept import Kept
-from training.needs import needs, newest, starting_model
-from training.record import recorded
+from training import checks, events, parallel, repeat
+from training.kept import Kept, new_run
+from training.needs import missing, newest, starting_model
+from training.ranks import gpu_of, joined
+from training.record import recorded, warn
 from training.rounds import Run
-from weights.load import choose_device, copy, zero_warnings
-
-RED, PLAIN = '\033[31m', '\033[0m'
+from weights import formats
+from weights.load import (
+    choose_device,
+    copy,
+    refuse_strangers,
+    zero_warnings,
+)
 
 
 def run(folder, recipe, args):
@@ -39,26 +44,53 @@ def run(folder, recipe, args):
         Path(f).resolve() if f and f not in ('newest', 'none') else f
         for f in (args.weights, args.resume)
     ]
+    place = Path.cwd()
     os.chdir(folder)  # prototxt paths count from here, as in Caffe
-    faults = missing(folder, recipe, *given, device=args.device)
-    if faults:
-        raise ValueError('not ready:\n    ' + '\n    '.join(faults))
-    with recorded(folder, goes_on=bool(args.resume)):
-        print(f'{folder.name} on {choose_device(args.device)}')
+    args.device = gpu_of(args.device)
+    with joined(args.device) as ranks:
+        with ranks.first_alone():
+            faults = missing(folder, recipe, *given, device=args.device)
+            faults += events.missing() if args.tensorboard else []
+            if faults:
+                raise ValueError('not ready:\n    ' + '\n    '.join(faults))
+        train(folder, recipe, args, given, place, ranks)
+    return 0
+
+
+def train(folder, recipe, args, given, place, ranks):
+    """Prepares a solver and trains.
+
+    Takes: given: path of the weights, and of the state, to begin with, or
+        None; place: where the command was given; ranks: the Ranks that do
+        this together, the first of which does what is done once
+    """
+    main = not ranks.rank
+    record = recorded(folder, goes_on=bool(args.resume))
+    with record if main else contextlib.nullcontext() as record:
+        for line in repeat.head(place, ranks.command()):
+            print(line)
+        device = choose_device(args.device)
+        others = f', {ranks.count} ranks' * (ranks.count > 1)
+        print(f'{folder.name} on {device}, {repeat.threads()}{others}')
         SegDataLayer.skip_bad = args.skip_bad
-        largest, lines = checks.images(folder, args.skip_bad)
-        solver = caffe.get_solver(settings(args.seed))
+        largest, lines = (
+            checks.images(folder, args.skip_bad) if main else (None, [])
+        )
+        largest = ranks.first(largest)
+        solver = solver_of(args.seed)
+        parallel.attach(solver, ranks)
         kept = Kept(solver.param.snapshot_prefix)
-        kept.clean()
+        if main:
+            kept.clean()
         first = [resume.layer_states(net) for net in solver.test_nets]
         if args.resume:
-            solver.restore(
-                str(
-                    newest(folder, 'solverstate')
-                    if args.resume == 'newest'
-                    else given[1]
-                )
+            state = (
+                newest(folder, 'solverstate')
+                if args.resume == 'newest'
+                else given[1]
             )
+            solver.restore(ranks.first(str(state)))
+            lines += kept.goes_on(solver)
         else:
             begin(
                 solver.net,
@@ -67,58 +99,43 @@ def run(folder, recipe, args):
                 if given[0]
                 else [starting_model(folder, name) for name in recipe.starts],
             )
+            lines += kept.afresh()
+            solver.run = new_run()
+        lines += parallel.begin(solver, ranks, bool(args.resume))
         end = recipe.rounds * recipe.iterations
         end = end if args.iterations is None else min(end, args.iterations)
-        lines += checks.room(solver, end, args.keep)
+        lines += checks.room(solver, end, args.keep) if main else []
         lines += checks.lint(solver.param, solver.net.param)
         for line in lines:
             warn(line)
         if line := checks.memory(solver, largest):
             print(line)
-        Run(folder, solver, recipe, end, args, kept, first).go()
-    return 0
-
-
-# before -------------------------------------------------------------------
-
-
-def missing(folder, recipe, weights=None, resume=None, device='cpu'):
-    """What must be there before this network can be trained, and is not: a
-    line each, with what to do about it."""
-    faults = []
-    try:
-        choose_device(device)
-    except (ValueError, RuntimeError) as error:
-        faults.append(f'{error} Without one: python {folder.name}/solve.py cpu')
-    lacking = {}  # fault: what it keeps from being done
-    for need in needs(folder, recipe, weights, resume):
-        if need.fault:
-            lacking.setdefault(need.fault, []).append(need.what)
-    for fault, what in lacking.items():
-        data = f'data to {" and ".join(what)} on: '
-        faults.append(data * (what[0] in ('train', 'test')) + fault)
-    return faults
+        if main:
+            kept.begin(solver.run)
+            record.put_beside(solver)
+            if args.tensorboard:
+                record.write_events(solver, solver.iter in kept.scores())
+        Run(folder, solver, recipe, end, args, kept, first, ranks).go()
 
 
 # start --------------------------------------------------------------------
 
 
-def settings(seed):
-    """The SolverParameter of the working directory; a seed goes into dropout
-    and into the training images' order."""
+def solver_of(seed):
+    """The solver of the working directory; a seed goes into dropout and into
+    the training images' order."""
     param = text.read_solver('solver.prototxt')
-    if seed is not None:
-        param.random_seed = seed
-        net = text.read_net(param.train_net)
-        for layer in net.layer:
-            if layer.type == 'Python':
-                python = layer.python_param
-                python.param_str = re.sub(
-                    r"('seed': )\d+", rf'\g<1>{seed}', python.param_str
-                )
-        param.ClearField('train_net')
-        param.train_net_param.CopyFrom(net)
-    return param
+    if seed is None:
+        return caffe.get_solver(param)
+    param.random_seed = seed
+    solver = caffe.get_solver(param)
+    for node in solver.net.nodes:
+        if node.type == 'Python' and not node.bottoms:
+            layer, own = node.op.layer, rf'\g<1>{seed}'
+            layer.param_str = re.sub(r"('seed': )\d+", own, layer.param_str)
+            node.op.ask('setup', node.bottoms, node.tops)
+            node.reshape()
+    return solver
 
 
 def begin(net, recipe, weights):
@@ -129,7 +146,6 @@ def begin(net, recipe, weights):
     Raises: ValueError if a file has nothing for this net, or they leave
         features without weights
     """
-    up = [name for name in net.params if 'up' in name]
     start = ' and '.join(map(str, weights))
     if weights == ['none']:
         warn('no starting weights: every layer begins at its filler')
@@ -140,7 +156,7 @@ def begin(net, recipe, weights):
         else:
             copy_by_name(net, weights[0])
         warn_of_lost(net, recipe, start)
-    surgery.interp(net, up)
+    surgery.interp(net, upsampling(net))
     zero = zero_warnings(net)
     features = [x for x in zero if not re.search(r'layer score', x)]
     if features and weights != ['none']:
@@ -150,6 +166,22 @@ def begin(net, recipe, weights):
     for line in zero:
         line = line.replace('WARNING: ', '')
         warn(line) if features else print(line)
+
+
+def upsampling(net):
+    """The layers that are made bilinear: as Berkeley, those with `up` in their
+    name; but not one with a filler of its own, nor one that learns and has
+    been given weights."""
+    found = []
+    for layer in net.param.layer:
+        if layer.name not in net.params or 'up' not in layer.name:
+            continue
+        filled = layer.convolution_param.HasField('weight_filler')
+        learns = not layer.param or layer.param[0].lr_mult
+        given = net.params[layer.name][0].tensor.any()
+        if not filled and not (learns and given):
+            found.append(layer.name)
+    return found
 
 
 def copy_by_name(net, path):
@@ -163,23 +195,19 @@ def copy_by_name(net, path):
 
 
 def stored(path):
-    """A model file as surgery wants a net: {layer: blobs} in `params`."""
-    if model.is_hdf5(path):
-        layers = {
-            name: [arrays[i] for i in sorted(arrays)]
-            for name, arrays in model.read_hdf5(str(path)).items()
-        }
-    else:
-        net, blobs = model.read_model(str(path))
-        layers = {
-            layer.name: [x.data.reshape(x.shape) for x in each]
-            for layer, each in zip(net.layer, blobs)
-        }
+    """A model file as surgery wants a net: {layer: blobs} in `params`.
+
+    Raises: ValueError if a number in it is none
+    """
+    held = formats.read(path)
+    refuse_strangers(held, path)
     return SimpleNamespace(
         params={
-            name: [SimpleNamespace(data=x, shape=x.shape) for x in arrays]
-            for name, arrays in layers.items()
-            if arrays
+            name: [
+                SimpleNamespace(data=blobs[i], shape=blobs[i].shape)
+                for i in sorted(blobs)
+            ]
+            for name, blobs in held.layers.items()
         }
     )
 
@@ -201,11 +229,3 @@ def warn_of_lost(net, recipe, start):
             'instead.' + ' To train all streams at once from the '
             'classifier, use voc-fcn8s-atonce' * atonce
         )
-
-
-def warn(line):
-    colour = sys.stderr.isatty()
-    print(
-        f'{RED if colour else ""}WARNING: {line}{PLAIN if colour else ""}',
-        file=sys.stderr,
-    )

@@ -1,25 +1,25 @@
-"""What goes on around a running solver: signals, full disks, images that
-cannot be read, numbers that are none; and that its last weights are kept.
+"""What goes on around a running solver: full disks, images that cannot be
+read, numbers that are none; and that its last weights are kept.
 
 run.py uses it. What the engine offers for it: action, wait and callbacks of
 Solver, after_forward of Net. Not here: what is looked at before the first
-iteration (checks.py), which snapshots there are (kept.py).
+iteration (checks.py), which snapshots there are (kept.py), what signals ask
+for (wishes.py).
 """
 
 import contextlib
 import errno
-import signal
-import sys
 import time
 
 import torch
 
 from caffe import device, resume
 from training import checks
+from training.parallel import add_up
+from training.wishes import Wishes, say
 
 PAUSE = 30  # seconds between two attempts to write to a full disk
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-WISHES = {'SIGINT': 'stop', 'SIGTERM': 'stop', 'SIGHUP': 'snapshot'}
 
 
 class NotFinite(RuntimeError):
@@ -30,21 +30,16 @@ class NotLearning(ValueError):
     """The first iteration changes no score layer."""
 
 
-class StopTest(BaseException):
-    """Leaves a test at once; it changes nothing that training needs."""
-
-
 class Watch:
     """Takes: solver; newest: gives the path of the last good snapshot, or
-    None
-
-    stopped   whether a signal asked to end
+    None; ranks: the Ranks that train it
     """
 
-    def __init__(self, solver, newest):
-        self.solver, self.newest = solver, newest
-        self.stopped = self.testing = False
-        self.wishes = set()
+    def __init__(self, solver, newest, ranks):
+        self.solver, self.newest, self.ranks = solver, newest, ranks
+        self.wishes = Wishes(solver, ranks)
+        self.notes = []  # what rank 0 is still to be told
+        self.updating = False
         self.began = solver.iter
         self.images, self.told = [], set()
         self.undecided = True  # whether the net learns
@@ -56,51 +51,10 @@ class Watch:
         last = len(solver.net.nodes) - 1
         solver.net.after_forward(lambda i: i == last and self.on_loss())
 
-    # signals ----------------------------------------------------------------
-
-    @contextlib.contextmanager
-    def signals(self):
-        """Within: SIGINT and SIGTERM end after the iteration, SIGHUP asks for
-        a snapshot, the second SIGINT ends at once."""
-        names = [name for name in WISHES if hasattr(signal, name)]
-        numbers = {getattr(signal, name): WISHES[name] for name in names}
-        before = {
-            number: signal.signal(number, lambda n, _: self.on(n, numbers[n]))
-            for number in numbers
-        }
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def on(self, number, wish):
-        if wish == 'stop' and self.stopped and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        self.wishes.add(wish)
-        if wish == 'stop':
-            self.stopped = True
-            if self.testing:
-                raise StopTest
-
     def action(self):
         """For Solver.action."""
-        for wish in ('snapshot', 'stop'):
-            if wish in self.wishes:
-                self.wishes.discard(wish)
-                return wish
-        return None
-
-    @contextlib.contextmanager
-    def test(self):
-        """Within: a test, which a signal breaks off."""
-        self.testing = True
-        try:
-            yield not self.stopped
-        except StopTest:
-            say('the test was broken off; it is done anew when the run goes on')
-        finally:
-            self.testing = False
+        self.updating = False
+        return self.wishes.next()
 
     # disk -------------------------------------------------------------------
 
@@ -114,6 +68,7 @@ class Watch:
             f'again every {PAUSE} s (Ctrl-C twice gives up)'
         )
         time.sleep(PAUSE)
+        self.ranks.share(kind='wait')
         return True
 
     # numbers ----------------------------------------------------------------
@@ -122,6 +77,7 @@ class Watch:
         net = self.solver.net
         self.images = []
         self.start = (
+            self.solver.iter,
             resume.layer_states(net),
             {
                 where: generator.get_state()
@@ -161,6 +117,11 @@ class Watch:
                     f'{", ".join(self.images)}. Are the weights of the layers '
                     'above or below them zero?'
                 )
+        for note in self.wishes.agree(self.notes):
+            say(note)
+        self.notes = []
+        add_up(grads, self.ranks)
+        self.updating = True  # until `action`: some weights are new, some old
 
     def fail(self, what, where):
         raise NotFinite(
@@ -177,7 +138,11 @@ class Watch:
             for item, fault in (layer.skipped or {}).items():
                 if item not in self.told:
                     self.told.add(item)
-                    say(f'SKIPPED {item} ({len(self.told)} so far): {fault}')
+                    note = f'SKIPPED {item} ({len(self.told)} so far): {fault}'
+                    if self.ranks.rank:
+                        self.notes.append(f'rank {self.ranks.rank}: {note}')
+                    else:
+                        say(note)
 
     def size(self):
         """Of the image that is being computed, as text."""
@@ -192,33 +157,37 @@ class Watch:
         second SIGINT apart, leaves a snapshot of the last iteration first."""
         try:
             yield
-        except StopTest:  # came when the test had just ended
-            pass
-        except (NotFinite, NotLearning, KeyboardInterrupt):
-            raise
         except Exception as error:
-            self.put_back()
-            path = self.save()
-            end = f'; kept: {path}' if path else ''
-            if isinstance(error, torch.OutOfMemoryError):
-                raise RuntimeError(
-                    f'the GPU ran out of memory at iteration '
-                    f'{self.solver.iter}, image '
-                    f'{", ".join(self.current()) or "unknown"}, data '
-                    f'{self.size()}: {error}{end}'
-                ) from error
-            if path:
-                say(f'kept: {path}')
+            keep = not isinstance(error, (NotFinite, NotLearning))
+            keep = keep and not self.updating
+            full = isinstance(error, torch.OutOfMemoryError)
+            if full:  # a snapshot copies weights there, one at a time
+                self.solver.net.clear_param_diffs()
+                torch.cuda.empty_cache()
+            if self.ranks.failed(error, keep):
+                self.put_back()
+                if path := self.save():
+                    say(f'kept: {path}')
+            if full:
+                raise self.out_of_memory(error) from error
             raise
         self.save()
+
+    def out_of_memory(self, error):
+        images = ', '.join(self.current()) or 'unknown'
+        return RuntimeError(
+            f'the GPU ran out of memory at iteration {self.solver.iter}, image '
+            f'{images}, data {self.size()}. The last good snapshot is '
+            f'{self.newest() or "none"}: {error}'
+        )
 
     def current(self):
         return [str(item) for layer in self.layers for item in layer.current]
 
     def put_back(self):
         """To the beginning of the iteration that was not completed."""
-        if self.start is not None:
-            states, generators = self.start
+        if self.start is not None and self.start[0] == self.solver.iter:
+            _, states, generators = self.start
             resume.set_layer_states(self.solver.net, states)
             for where, state in generators.items():
                 device.generator(where).set_state(state)
@@ -229,7 +198,9 @@ class Watch:
         every = solver.param.snapshot
         if solver.iter == self.began or (every and not solver.iter % every):
             return None
-        return solver.snapshot()
+        path = solver.snapshot()
+        self.ranks.share()  # none ends before it is written
+        return path
 
 
 def first_output(nodes):
@@ -239,7 +210,3 @@ def first_output(nodes):
             if not torch.isfinite(top.tensor).all():
                 return f"output {name} of layer '{node.name}' ({node.type})"
     return 'loss'
-
-
-def say(text):
-    print(text, file=sys.stdout, flush=True)

@@ -34,7 +34,7 @@ def choose_device(gpu=None):
         caffe.set_mode_cpu()
         return 'cpu'
     if not str(gpu).isdigit():
-        raise ValueError(f'--gpu {gpu}: a number, or cpu')
+        raise ValueError(f'no device {gpu!r}: the number of a GPU, or cpu')
     caffe.set_device(int(gpu))
     caffe.set_mode_gpu()
     return torch.cuda.get_device_name(int(gpu))

@@ -37,6 +37,8 @@ def is_hdf5(path):
             return file.read(len(HDF5)) == HDF5
     except FileNotFoundError:
         raise NoSuchFile(f'File not found: {path}') from None
+    except IsADirectoryError:
+        raise RuntimeError(f'{path} is a directory, not a file') from None
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """The mechanism of the data layers: settings, image order, prefetch."""
 
 import gc
+import json
 import threading
 import time
+from random import Random
 
 import numpy as np
 import pytest
@@ -123,6 +125,38 @@ def test_the_next_item_is_read_while_the_net_computes(layer):
     made.close()
 
 
+@pytest.mark.parametrize('split', ['train', 'val'])
+@pytest.mark.parametrize('batch', [1, 2])
+def test_an_order_that_is_dealt_out_is_that_of_one(layer, split, batch):
+    class Alike(Numbers):
+        def load(self, item):
+            return np.full(3, item), np.float32(item)
+
+    Alike.batch = batch
+
+    def new(turn=0, hands=1):
+        made = layer(Alike, split=split, seed=1337, n=7)
+        if hands > 1:
+            made.deal(turn, hands)
+        return made
+
+    def passes(made, count):
+        return [layer.step(made)[1].tolist() for _ in range(count)]
+
+    straight = passes(new(), 12)
+    dealt = [new(turn, 3) for turn in range(3)]
+    each = [passes(made, 2) for made in dealt]
+    assert [x for four in zip(*each) for x in four] == straight[:6]
+    states = [made.state() for made in dealt]
+    assert states[0] == states[1] == states[2]
+    for hands in (1, 2, 3):
+        on = [new(turn, hands) for turn in range(hands)]
+        for made in on:
+            made.set_state(json.loads(json.dumps(states[0])))
+        each = [passes(made, 6 // hands) for made in on]
+        assert [x for few in zip(*each) for x in few] == straight[6:], hands
+
+
 class Failing(Numbers):
     def load(self, item):
         if item == 1 and not hasattr(self, 'mended'):
@@ -141,6 +175,24 @@ def test_what_the_thread_raises_reaches_the_next_reshape(layer):
         made.forward([], made.top)
     made.mended = True
     assert shown(layer, made, 2) == [1, 2], 'a mended file is read again'
+
+
+def test_a_bad_item_of_one_hand_does_not_move_the_others(layer):
+    class Bad(Failing):
+        skip_bad = True
+
+    dealt = [layer(Bad, split='train', seed=1337, n=4) for _ in range(2)]
+    for turn, made in enumerate(dealt):
+        made.phase, made.skipped = 0, {}
+        made.deal(turn, 2)
+    both = [shown(layer, made, 6) for made in dealt]
+    draws = Random(1337)
+    drawn = [int(draws.random() * 4) for _ in range(12)]
+    assert 1 in drawn[::2] and 1 in drawn[1::2]
+    want = [2 if at == 1 else at for at in drawn]
+    assert both == [want[::2], want[1::2]], 'the next in the list'
+    assert dealt[0].state() == dealt[1].state()
+    assert all(made.skipped == {1: 'disk 7 is gone'} for made in dealt)
 
 
 def thread_of(layer, made):

@@ -89,3 +89,30 @@ def test_a_directory_without_a_log_is_named(place, capsys):
     for command in ('plot', 'csv'):
         assert main([command, 'empty']) == 1
         assert 'empty: no log (*.log) in it' in capsys.readouterr().err
+
+
+def test_a_run_without_a_loss_is_left_out(place, capsys):
+    refused = place / 'voc-fcn8s' / 'train-20990101-000000.log'
+    refused.write_text('log: here\nvoc-fcn8s: the disk is full\n')
+    short = place / 'short.log'
+    short.write_text(f'{GLOG}Iteration 0, lr = 1e-10\n')
+    runs = ['voc-fcn8s', str(refused), str(short)]
+    assert main(['plot', *runs, '-o', 'c.png']) == 0
+    err = capsys.readouterr().err.splitlines()
+    assert err[0].startswith(f'score: left out: {refused}: no training log')
+    assert err[1:] == [
+        f'score: left out: {short}: it ended before its first loss'
+    ]
+    text = (place / 'c.svg').read_text()
+    assert '>voc-fcn8s<' in text and 'short' not in text
+    assert 'voc-fcn8s, published' in text, 'the one run that is left'
+
+
+def test_nothing_to_draw_is_an_error(place, capsys):
+    (place / 'a.log').write_text('voc-fcn8s: the disk is full\n')
+    (place / 'b.log').write_text('')
+    assert main(['plot', 'a.log', 'b.log']) == 1
+    (err,) = capsys.readouterr().err.splitlines()
+    assert err.startswith('score: nothing to draw: a.log: no training log')
+    assert '; b.log: no training log' in err
+    assert not (place / 'curves.png').exists()

@@ -223,3 +223,11 @@ def test_wrong_usage_ends_with_code_2(place):
     with pytest.raises(SystemExit) as stop:
         main(['voc-fcn8s'])
     assert stop.value.code == 2
+
+
+def test_torchrun_is_refused_since_one_process_scores(
+    place, monkeypatch, capsys
+):
+    monkeypatch.setenv('WORLD_SIZE', '2')
+    assert main(['voc-fcn8s', '--weights', 'w.caffemodel']) == 1
+    assert 'leave torchrun out' in capsys.readouterr().err

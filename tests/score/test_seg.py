@@ -178,6 +178,43 @@ def test_seg_tests_shares_weights_first_and_says_so(capsys, tmp_path):
     assert len(list((tmp_path / 'maps' / 'iter8000').iterdir())) == 3
 
 
+class Shared:
+    """Of several that share images out, the one that has every second."""
+
+    def part(self, ids):
+        return ids[::2]
+
+    def summed(self, hist, loss, seen):
+        self.given = hist, loss, seen
+        return hist + np.ones_like(hist), loss + 7, seen + 2
+
+
+def test_images_that_are_shared_out_are_summed_up_again(capsys):
+    ours = items()[::2]
+    known, loss = compute_hist(FakeNet(ours), None, [*range(len(ours))])
+    ids, ranks = [str(i) for i in range(len(items()))], Shared()
+    result = do_seg_tests(FakeNet(ours), 4, False, ids, ranks=ranks)
+    assert (ranks.given[0] == known).all()
+    assert ranks.given[1:] == (pytest.approx(loss * len(ours)), len(ours))
+    assert result[:4] == metrics(known + 1)[:4]
+    want = (loss * len(ours) + 7) / (len(ours) + 2)
+    assert result.loss == pytest.approx(want)
+    assert f'Iteration 4 loss {result.loss}' in capsys.readouterr().out
+
+
+def test_who_gets_no_image_has_nothing_to_add():
+    class Idle(Shared):
+        def part(self, ids):
+            return ids[:0]
+
+        def summed(self, hist, loss, seen):
+            assert (hist, loss, seen) == (0, 0, 0)
+            return np.eye(3), 8.0, 4
+
+    hist, loss = compute_hist(FakeNet(items()), None, ['a'], ranks=Idle())
+    assert (hist == np.eye(3)).all() and loss == 2
+
+
 def test_a_log_gets_a_plain_line_now_and_then(capsys, monkeypatch):
     monkeypatch.setattr(seg, 'LOG_EVERY', 2)
     compute_hist(FakeNet(items()), None, list('abcde'))

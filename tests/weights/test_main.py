@@ -171,3 +171,13 @@ def test_an_error_is_one_line_and_status_1(place, capsys, typed):
     assert err.startswith('weights: ') and LINES[typed] in err
     assert err.count('\n') == 1, err
     assert {path: path.read_bytes() for path in place.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    'command', [['inspect', 'net'], ['convert', 'net', 'b.npz']]
+)
+def test_a_folder_is_no_model_file(command, place, capsys):
+    (place / 'net').mkdir()
+    assert run(*command) == 1
+    error = capsys.readouterr().err
+    assert error == 'weights: net is a directory, not a file\n'
