@@ -32,6 +32,9 @@ def main(argv=None):
         if argv[0] == 'show':
             return show(argv[1:])
         return studies(arguments(argv))
+    except KeyboardInterrupt:
+        print('ablate.py: stopped at once', file=sys.stderr)
+        return 130
     except (OSError, ValueError, RuntimeError) as error:
         print(f'ablate.py: {error}', file=sys.stderr)
         return 1
@@ -42,8 +45,9 @@ def overview():
         print(name)
         for text in (study.question, f'Paper: {study.answer}'):
             print(textwrap.indent(textwrap.fill(text, 74), '    '))
-        arms = ', '.join(study.arms) or 'no training'
-        print(f'    Arms: {arms}; of {", ".join(study.nets)}')
+        arms = '; '.join(study.arms) or 'no training'
+        text = f'Arms: {arms}. Of {", ".join(study.nets)}'
+        print(textwrap.indent(textwrap.fill(text, 74), '    '))
     print('\nedits, for `ablate.py show NET EDIT=VALUE ...`:')
     for name, edit in EDITS.items():
         values = 'a number'
@@ -59,6 +63,8 @@ def show(argv):
         raise ValueError('usage: ablate.py show NET EDIT=VALUE ...')
     before = Variant.read(argv[0])
     wanted = dict(word.split('=', 1) for word in argv[1:])
+    if len(wanted) < len(argv) - 1:
+        raise ValueError(f'{" ".join(argv[1:])}: an edit twice')
     after = apply(before.copy(), wanted)
     lines = diff(before, after)
     print('\n'.join(lines or ['nothing changes: this is what is published']))
@@ -70,6 +76,7 @@ def arguments(argv):
         'python ablate.py',
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # the words are given on to the runs
     )
     add = parser.add_argument
     add('studies', nargs='+', metavar='STUDY', help=', '.join(STUDIES))
@@ -84,8 +91,8 @@ def arguments(argv):
         '--iterations',
         type=positive,
         metavar='N',
-        help='of each network (three times as many for voc-fcn8s-atonce, as '
-        'published); without, the published schedules',
+        help='of voc-fcn32s; of the others as many as their published '
+        'schedules have in proportion; without, the published schedules',
     )
     add(
         '--shapes',
@@ -103,7 +110,8 @@ def arguments(argv):
         '--print',
         action='store_true',
         help='print the command of every run that is not finished, those '
-        'that others start from first; run nothing',
+        'that others start from first; run nothing. When all have finished, '
+        'the same without --print writes the pages',
     )
     add('--only', metavar='RUN', help='one run, as --print names it')
     for dataset in DATASETS:
@@ -122,6 +130,8 @@ def arguments(argv):
     unknown = [name for name in names if name not in STUDIES]
     if unknown or not names:
         parser.error(f'no study {" ".join(unknown)}; have {", ".join(STUDIES)}')
+    if args.print and args.only:
+        parser.error('--print lists all runs: leave --only out')
     args.argv = argv
     return args
 

@@ -83,13 +83,14 @@ def arguments(network, argv, **more):
     add(
         '--weights',
         metavar='FILE',
-        help='start from these instead of what the recipe says',
+        help='start from these instead of what the recipe says; none: from '
+        'nothing but the fillers',
     )
     add(
         '--iterations',
         type=int,
         metavar='N',
-        help='stop after N iterations in all',
+        help='stop after N iterations in all, if the recipe has more',
     )
     add(
         '--resume',
@@ -104,11 +105,25 @@ def arguments(network, argv, **more):
             metavar='DIR',
             help=f'{dataset}, instead of {dataset.home}',
         )
+    add_how(add)
+    args = parser.parse_args(argv)
+    if args.resume and args.weights:
+        parser.error('--resume brings its own weights: leave --weights out')
+    if args.keep is not None and args.keep < 1:
+        parser.error('--keep must be at least 1')
+    if args.iterations is not None and args.iterations < 1:
+        parser.error('--iterations must be at least 1')
+    return args
+
+
+def add_how(add):
+    """The options of how a run goes about it. Takes: add: of a parser"""
     add(
         '--seed',
         type=int,
         metavar='N',
-        help='of dropout, and of the image order instead of 1337',
+        help='of dropout, and of the image order instead of 1337; a run that '
+        'is resumed goes on with its own',
     )
     add(
         '--keep',
@@ -126,14 +141,6 @@ def arguments(network, argv, **more):
         action='store_true',
         help='write events for TensorBoard beside the log',
     )
-    args = parser.parse_args(argv)
-    if args.resume and args.weights:
-        parser.error('--resume brings its own weights: leave --weights out')
-    if args.keep is not None and args.keep < 1:
-        parser.error('--keep must be at least 1')
-    if args.iterations is not None and args.iterations < 1:
-        parser.error('--iterations must be at least 1')
-    return args
 
 
 def networks():

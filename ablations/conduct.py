@@ -11,18 +11,20 @@ import miniature
 import networks
 from ablations import bound_page, grid, page, result
 from ablations.jobs import Jobs
+from ablations.ready import must_be_ready
 from ablations.studies import STUDIES, upper_bound
-from ablations.train import train
+from ablations.train import must_be_current, train
+from ablations.turns import in_turn
 from caffe.log import logger
 from data import shapes
 from data.datasets import DATASETS
 from data.parallel import cores
 
-SHAPES_ITERATIONS = 250  # of each network, unless --iterations says others
+SHAPES_ITERATIONS = 200  # of each network, unless --iterations says others
 NOTE = (
-    'Slim networks on generated pictures, a few hundred iterations with Adam: '
-    'what this page says, it says of these. It shows that the study works; '
-    'without --shapes it is done on the papers’ data.'
+    'Slim networks on generated pictures, a few hundred iterations with Adam '
+    'at one rate for all: what this page says, it says of these. It shows that '
+    'the study works; without --shapes it is done on the papers’ data.'
 )
 GENERATED = 'The labels are those of generated pictures, not of VOC.'
 PROGRAM = sys.executable, str(networks.ROOT / 'ablate.py')
@@ -49,14 +51,22 @@ def studies(args):
     if args.print:
         for run in runs:
             if not run.finished:
-                print(line(command(args, settings, run)))
+                print(line(command(args, run)))
         return 0
     if not args.only:
         logger.setLevel(logging.WARNING)  # the runs have logs of their own
+    if 'upper-bound' in args.studies:
+        upper_bound.must_be_one_split(args.nets or ())
+    try:
+        settings.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(f'--out {args.out}: {error.strerror}') from error
     options, start = data(args)
     if args.only:
-        return only(args, runs, settings, options, start)
-    work = jobs(args, settings)
+        return only(args, runs, options, start)
+    wanted = [run for run in runs if not run.finished]
+    must_be_ready(wanted, args.shapes, args.device, start)
+    work = jobs(args)
     failed = work.do(runs)
     if work.stopped:
         print('stopped; the same command goes on')
@@ -80,34 +90,40 @@ def data(args):
         return options, None
     if options:
         raise ValueError(f'--shapes brings its data: leave out {options[0]}')
-    shapes.write(shapes.HOME)
+    with in_turn(TRUNK.parent):
+        shapes.write(shapes.HOME)
+        demo.train_classifier(TRUNK, shapes.HOME, miniature.CLASSIFIER)
     os.environ['VOC_DIR'] = os.environ['SBD_DIR'] = str(shapes.HOME)
-    demo.train_classifier(TRUNK, shapes.HOME, miniature.CLASSIFIER)
     return ['--voc', str(shapes.HOME), '--sbd', str(shapes.HOME)], TRUNK
 
 
-def command(args, settings, run):
+def command(args, run):
     """The words after `ablate.py` that do one run."""
     words = [word for word in args.argv if word != '--print']
     return ['--only', run.name, *words]
 
 
-def only(args, runs, settings, options, start):
+def only(args, runs, options, start):
     """Does one run. Gives: exit status"""
-    found = [run for run in runs if run.name == args.only]
-    if not found:
+    run = next((run for run in runs if run.name == args.only), None)
+    if run is None:
         raise ValueError(f'--only {args.only}: no such run of this study')
     tests = {}
     for name in args.studies:
         tests |= STUDIES[name].tests
-    tests = {name: tests[name] for name in found[0].tests}
-    train(found[0], tests, args.shapes, args.device, options, start)
+    tests = {name: tests[name] for name in run.tests}
+    with in_turn(run.folder):
+        if run.finished:
+            print(f'{run.name}: already there')
+            return 0
+        must_be_ready([run], args.shapes, args.device, start)
+        train(run, tests, args.shapes, args.device, options, start)
     return 0
 
 
-def jobs(args, settings):
+def jobs(args):
     return Jobs(
-        lambda run: [*PROGRAM, *command(args, settings, run)],
+        lambda run: [*PROGRAM, *command(args, run)],
         args.jobs or (cores() if args.shapes else 1),
         cpu=args.device == 'cpu',
     )
@@ -122,17 +138,32 @@ def write(name, args, settings, failed):
         bound = upper_bound.run((args.nets or study.nets)[0])
         note = GENERATED if args.shapes else ''
         return bound_page.write(name, study, bound, out, commands, note)
-    cells, lost = {}, []
-    for (net, arm), runs in grid.cells(name, settings, args.nets).items():
-        results = [result.load(run.folder) for run in runs if run.finished]
+    if args.shapes:
+        study = study._replace(published={})  # of other images
+    cells = {}
+    found = grid.cells(name, settings, args.nets)
+    for (net, arm), runs in found.items():
+        results = [loaded(run, args.shapes, failed) for run in runs]
         for test in study.tests:
-            cells[net, arm, test] = results
-        for run in runs:
-            commands.append(line(command(args, settings, run)))
-            if run.folder in failed:
-                lost.append((run.name, failed[run.folder]))
+            cells[net, arm, test] = [each for each in results if each]
+    runs = grid.in_order(run for cell in found.values() for run in cell)
+    commands += [line(command(args, run)) for run in runs]
+    lost = [(r.name, failed[r.folder]) for r in runs if r.folder in failed]
     note = NOTE if args.shapes else ''
     return page.write(name, study, cells, lost, out, commands, note)
+
+
+def loaded(run, as_shapes, failed):
+    """The Result of a run; None if there is none, or it is damaged or of
+    another net: then it is among the failed."""
+    if not run.finished:
+        return None
+    try:
+        must_be_current(run, as_shapes)
+        return result.load(run.folder)
+    except ValueError as error:
+        failed[run.folder] = str(error)
+        return None
 
 
 def line(words):

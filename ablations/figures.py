@@ -182,7 +182,7 @@ def boundary(group):
             axes.set_xscale('log', base=2)
             axes.set_xticks(BANDS, map(str, BANDS))
             axes.set_xlabel('pixels from void, at most')
-        panels[0].legend(loc='lower right', frameon=False)
+        panels[0].legend(loc='upper left', frameon=False)
 
     return drawn((12, 3.6), draw)
 

@@ -11,7 +11,6 @@ or trained one, as its recipe says, or on the generated dataset, where there
 are none, from one without edits.
 """
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,12 +43,13 @@ class Settings(NamedTuple):
 class Run(NamedTuple):
     """One training.
 
+    source  directory of the network that the edits change
     edits   {name: value} that differ from what is published
     needs   Runs whose model this one starts from
     tests   names of the tests that its result must have
     """
 
-    network: str
+    source: Path
     edits: dict
     seed: int
     iterations: int
@@ -58,20 +58,18 @@ class Run(NamedTuple):
     tests: tuple
 
     @property
+    def network(self):
+        return self.source.name
+
+    @property
     def name(self):
         """Tells it from the others of its folder `runs`."""
         return '/'.join(self.folder.parts[-4:])
 
     @property
     def finished(self):
-        path = self.folder / result.NAME
-        try:
-            known = json.loads(path.read_text())
-        except FileNotFoundError:
-            return False
-        except ValueError as error:
-            raise ValueError(f'{path}: cannot be read: {error}') from error
-        return set(self.tests) <= set(known['tests'])
+        known = result.tests_of(self.folder)
+        return known is not None and set(self.tests) <= set(known)
 
     @property
     def model(self):
@@ -81,37 +79,44 @@ class Run(NamedTuple):
 def cells(name, settings, nets=None):
     """The runs of a study. Gives: {(net, arm): [Run for each seed]}
 
-    Takes: nets: instead of the study's own
-    Raises: ValueError, FileNotFoundError if a network is not there
+    Takes: nets: instead of the study's own; may lie elsewhere
+    Raises: FileNotFoundError if a network is not there; ValueError if two
+        have one name
     """
-    study = STUDIES[name]
-    nets = [networks.folder(net).name for net in nets or study.nets]
+    study, sources = STUDIES[name], {}
+    for net in nets or study.nets:
+        source = networks.folder(net)
+        if sources.setdefault(source.name, source) != source:
+            raise ValueError(
+                f'{sources[source.name]} and {source} have one name: a study '
+                'could not tell them apart. Give one of them another'
+            )
     return {
         (net, arm): [
-            run(net, edits, seed, nets, settings, tuple(study.tests))
+            run(source, edits, seed, sources, settings, tuple(study.tests))
             for seed in range(1, settings.seeds + 1)
         ]
-        for net in nets
+        for net, source in sources.items()
         for arm, edits in study.arms.items()
     }
 
 
-def run(network, edits, seed, nets, settings, tests):
-    """Takes: nets: those that are trained with the same edits and seed;
-    tests: see Run"""
+def run(source, edits, seed, sources, settings, tests):
+    """Takes: sources: {network: directory} of those that are trained with
+    the same edits and seed; the others: see Run"""
     edits = {
         name: value
         for name, value in sorted(edits.items())
         if value != EDITS[name].published
     }
-    recipe = solve.recipe_of(networks.ROOT / network)
+    recipe = solve.recipe_of(source)
     count = recipe.rounds * recipe.iterations
     if settings.iterations:
-        count = round(settings.iterations * recipe.rounds / ROUNDS)
+        count = -(-settings.iterations * recipe.rounds // ROUNDS)
     named = ','.join(f'{k}={v}' for k, v in edits.items()) or 'as-published'
     dataset = f'shapes-{shapes.VERSION}' if settings.shapes else 'full'
     return Run(
-        network,
+        source,
         edits,
         seed,
         count,
@@ -120,18 +125,19 @@ def run(network, edits, seed, nets, settings, tests):
         / dataset
         / named
         / f'seed-{seed}-iterations-{settings.iterations or "published"}'
-        / network,
+        / source.name,
         tuple(
             run(
-                start,
-                edits if start in nets else {},
+                sources.get(start, networks.ROOT / start),
+                edits if start in sources else {},
                 seed,
-                nets,
+                sources,
                 settings,
                 tests,
             )
             for start in recipe.starts
-            if start in nets or (settings.shapes and start not in CLASSIFIERS)
+            if start in sources
+            or (settings.shapes and start not in CLASSIFIERS)
         ),
         tests,
     )

@@ -31,7 +31,7 @@ class Jobs:
         if cpu and 'OMP_NUM_THREADS' not in os.environ:
             threads = max(1, cores() // count)
             self.environ['OMP_NUM_THREADS'] = str(threads)
-        self.running = {}  # process: (Run, file)
+        self.running = {}  # process: (Run, file, seconds, its size before)
         self.failed = {}
         self.stopped = False
 
@@ -53,6 +53,9 @@ class Jobs:
                     bar.update(self.collect())
         except KeyboardInterrupt:  # the terminal has told the children, too
             self.stop()
+        except BaseException:
+            self.stop()
+            raise
         finally:
             self.wait()
             signal.signal(signal.SIGTERM, before)
@@ -76,6 +79,7 @@ class Jobs:
     def start(self, run):
         run.folder.mkdir(parents=True, exist_ok=True)
         file = open(run.folder / OUTPUT, 'a', buffering=1)
+        begin = os.fstat(file.fileno()).st_size
         process = subprocess.Popen(
             self.command(run),
             stdin=subprocess.DEVNULL,
@@ -83,18 +87,18 @@ class Jobs:
             stderr=subprocess.STDOUT,
             env=self.environ,
         )
-        self.running[process] = run, file, time.time()
+        self.running[process] = run, file, time.time(), begin
 
     def collect(self):
         """Gives: how many runs have come to their end"""
         ended = [p for p in self.running if p.poll() is not None]
         for process in ended:
-            run, file, began = self.running.pop(process)
+            run, file, began, begin = self.running.pop(process)
             file.close()
             if run.finished:
                 tell(f'{run.name}: {time.time() - began:.0f} s')
-            elif process.returncode or not self.stopped:
-                self.fail(run, last_words(run.folder / OUTPUT))
+            elif not self.stopped:
+                self.fail(run, last_words(run.folder / OUTPUT, begin))
         return len(ended)
 
     def fail(self, run, message):
@@ -108,14 +112,20 @@ class Jobs:
             process.terminate()
 
     def wait(self):
-        for process in self.running:
-            process.wait()
+        try:
+            for process in self.running:
+                process.wait()
+        except KeyboardInterrupt:  # again: at once
+            for process in self.running:
+                process.kill()
+            raise
         self.collect()
 
 
-def last_words(path):
-    """The last lines of what a process said."""
-    lines = path.read_text(errors='replace').strip().splitlines()
+def last_words(path, begin):
+    """The last lines of what a process said. Takes: begin: bytes before"""
+    said = path.read_bytes()[begin:].decode(errors='replace')
+    lines = said.strip().splitlines()
     return '\n'.join(lines[-5:]) or 'it said nothing'
 
 

@@ -109,7 +109,11 @@ def conclusion(blocks):
 def sentence(group, row):
     pair = f'{row.line.label} against {group.lines[0].label}'
     said = re.sub(r'-(?=\d)', '−', significance(row.difference))
-    return f'{", ".join(filter(None, (group.title, pair)))}: {said}.'
+    said = f'{", ".join(filter(None, (group.title, pair)))}: {said}'
+    if len(row.by_seed) < 2:
+        return f'{said} over images, of one seed.'
+    each = (tables.number(100 * value, 2, '+') for value in row.by_seed)
+    return f'{said} over images; seed by seed {", ".join(each)}.'
 
 
 def failures(failed):
@@ -156,7 +160,10 @@ def about(blocks, found):
             f'bootstrap over images ({DRAWS} draws); bold where it excludes '
             f'0. p is not corrected for the number of comparisons. {COVERS} '
         )
-    text += 'Iterations per second: mean over seeds; memory: the largest peak.'
+    text += (
+        'Iterations per second: mean over seeds, of runs that may have shared '
+        'the machine; memory: the largest peak.'
+    )
     return escape(text)
 
 

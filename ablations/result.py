@@ -63,9 +63,11 @@ class Result(NamedTuple):
     """A finished run.
 
     facts     what result.json holds: network, edits {name: value}, seed,
-              iterations, command, start (list of paths), device, threads,
-              torch, python, code (commit or None), began (text), seconds,
-              iterations_per_second, memory (GB)
+              iterations, folder, command, start (list of paths), device,
+              threads, torch, python, code (commit), began (text), seconds (of
+              training), iterations_per_second, memory (GB), tests (names of
+              counts); code, seconds, iterations_per_second and memory are
+              None where not known
     counts    {name of a test: Counts}
     kernels   {layer: Kernels}
     pictures  list of Picture, of the first test
@@ -106,14 +108,33 @@ def save(result, folder):
         Path(temporary).write_text(json.dumps(result.facts, indent=1) + '\n')
 
 
+def tests_of(folder):
+    """The names of the tests that a run has, None if it is not finished.
+    Raises: ValueError if the file is damaged"""
+    path = Path(folder, NAME)
+    try:
+        return facts_in(path)['tests']
+    except FileNotFoundError:
+        return None
+    except KeyError:
+        raise damaged(path, 'it names no tests') from None
+
+
+def facts_in(path):
+    try:
+        facts = json.loads(path.read_text())
+    except ValueError as error:
+        raise damaged(path, error) from error
+    if not isinstance(facts, dict):
+        raise damaged(path, 'it holds no facts')
+    return facts
+
+
 def load(folder):
     """Gives: Result. Raises: FileNotFoundError if the run is not finished;
     ValueError if a file is damaged"""
     folder = Path(folder)
-    try:
-        facts = json.loads((folder / NAME).read_text())
-    except ValueError as error:
-        raise damaged(folder / NAME, error) from error
+    facts = facts_in(folder / NAME)
     counts = grouped(folder / 'counts.npz', Counts)
     kernels = grouped(folder / 'kernels.npz', Kernels)
     pictures = grouped(folder / 'pictures.npz', Picture)

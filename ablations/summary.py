@@ -53,6 +53,7 @@ class Row(NamedTuple):
     scores      {field of Metrics: (mean, standard deviation over seeds)}
     difference  statistics.Difference of mean IU; None for the first line and
                 where there is nothing to compare it with
+    by_seed     the same of every seed by itself, as fractions
     published   mean IU in percent, or None
     pace        mean of the iterations per second, nan if not known
     memory      the largest of the runs in GB, nan if not known
@@ -61,6 +62,7 @@ class Row(NamedTuple):
     line: Line
     scores: dict
     difference: object
+    by_seed: list
     published: float
     pace: float
     memory: float
@@ -102,6 +104,7 @@ def rows(group, published):
 
 
 def row(line, first, published):
+    pairs = [] if line is first else paired_seeds(line, first)
     totals = [metrics(counts.hists.sum(0)) for counts in line.counts()]
     return Row(
         line,
@@ -109,7 +112,8 @@ def row(line, first, published):
             field: spread_of([getattr(total, field) for total in totals])
             for field in METRICS
         },
-        None if line is first else difference(line, first),
+        paired(*zip(*pairs), DRAWS, SEED) if pairs else None,
+        [mean_iu(other) - mean_iu(one) for one, other in pairs],
         published_of(line, published),
         mean(line.facts('iterations_per_second')),
         max(line.facts('memory'), default=math.nan),
@@ -122,15 +126,16 @@ def published_of(line, published):
     return published.get(key, published.get(key[:2]))
 
 
-def difference(line, first):
-    """Of a line's mean IU to the first one's, over the seeds that both have;
-    None if there is none, or they are of different images or classes."""
+def paired_seeds(line, first):
+    """Counts of the first line and of another one, for every seed that both
+    have; none if they are of different images or classes."""
     sides = [dict(zip(e.facts('seed'), e.counts())) for e in (line, first)]
-    pairs = [(sides[0][s], sides[1][s]) for s in sides[0] if s in sides[1]]
-    if not pairs or not all(alike(*pair) for pair in pairs):
-        return None
-    ours, theirs = zip(*pairs)
-    return paired(theirs, ours, DRAWS, SEED)
+    pairs = [(sides[1][s], sides[0][s]) for s in sides[0] if s in sides[1]]
+    return pairs if all(alike(*pair) for pair in pairs) else []
+
+
+def mean_iu(counts):
+    return metrics(counts.hists.sum(0)).mean_iu
 
 
 def alike(one, other):

@@ -167,7 +167,9 @@ def relative(path, out):
 
 
 def duration(seconds):
-    """Text as 1:02:03, hours first."""
+    """Text as 1:02:03, hours first; a dash where it is None."""
+    if seconds is None:
+        return '–'
     minutes, seconds = divmod(round(seconds), 60)
     return f'{minutes // 60}:{minutes % 60:02}:{seconds:02}'
 
@@ -190,8 +192,8 @@ def versions(found):
         rows.append([name, escape(', '.join(values))])
     seeds = sorted({result.facts['seed'] for _, _, result in found})
     rows.append(['seeds', ', '.join(map(str, seeds))])
-    seconds = sum(result.facts['seconds'] for _, _, result in found)
-    rows.append(['time of all runs', duration(seconds)])
+    seconds = sum(result.facts['seconds'] or 0 for _, _, result in found)
+    rows.append(['time of all trainings', duration(seconds)])
     return rows
 
 

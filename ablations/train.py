@@ -3,10 +3,10 @@ network directory is (training/run.py), so it can be stopped and goes on.
 """
 
 import contextlib
+import json
 import platform
 import shlex
 import shutil
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -15,7 +15,6 @@ import numpy as np
 import torch
 
 import miniature
-import networks
 import solve
 from ablations import measure, result
 from ablations.studies import apply
@@ -24,14 +23,16 @@ from caffe.proto.files import replacing
 from score.log import read_log
 from training import checks, needs
 from training import run as training
+from training.repeat import commit
 from weights.load import choose_device
 
 KEEP = 1  # snapshots, and the best: a study has many runs
+TRAINED = 'trained.json'  # facts of a training, though it is not measured
 
 
 def variant_of(run, shapes):
     """What a run trains, as a Variant. Takes: shapes: see grid.Settings"""
-    variant = Variant.read(networks.ROOT / run.network)
+    variant = Variant.read(run.source)
     solver, count = variant.solver, run.iterations
     if shapes:
         miniature.shrink(variant.nets.values(), solver, count, count)
@@ -45,6 +46,12 @@ def prepare(run, shapes):
 
     Raises: ValueError if another one is
     """
+    must_be_current(run, shapes).write(run.folder)
+
+
+def must_be_current(run, shapes):
+    """Refuses a network directory that is not what a run is now. Gives:
+    Variant that it is"""
     variant = variant_of(run, shapes)
     for name, content in variant.texts().items():
         path = run.folder / name
@@ -54,7 +61,7 @@ def prepare(run, shapes):
                 f'network or the edits have changed since. Move {run.folder} '
                 'away, or choose another --out'
             )
-    variant.write(run.folder)
+    return variant
 
 
 def train(run, tests, shapes, device, options, start=None):
@@ -70,28 +77,41 @@ def train(run, tests, shapes, device, options, start=None):
         if not need.finished:
             raise ValueError(f'{need.name} has to be trained first')
     prepare(run, shapes)
-    recipe = solve.recipe_of(networks.ROOT / run.network)
-    begins = starts(run, recipe, start)
-    began = time.time()
+    facts = trained(run, device, options, start)
     if not run.model.is_file():
-        args = [device, *options, '--seed', str(run.seed), '--keep', str(KEEP)]
-        state = needs.newest(run.folder, 'solverstate')
-        args += ['--resume'] if state else ['--weights', str(begins)]
-        args += ['--iterations', str(run.iterations)]
-        parsed = solve.arguments(run.network, args)
-        with looked_at_once(run.folder):
-            training.run(run.folder, shortened(recipe, run.iterations), parsed)
-        if not run.model.is_file():
-            return False  # stopped by a signal
-    known = None
-    if (run.folder / result.NAME).is_file():  # but without these tests
-        known = result.load(run.folder)
-    facts = known.facts if known else facts_of(run, begins, device, began)
+        return False  # stopped by a signal
     counts, *more = measure.measure(run.folder, run.model, tests, device)
-    counts = {**known.counts, **counts} if known else counts
+    if result.tests_of(run.folder):  # but not all of these
+        counts = {**result.load(run.folder).counts, **counts}
     facts['tests'] = list(counts)
     result.save(result.Result(facts, counts, *more), run.folder)
     return True
+
+
+def trained(run, device, options, start):
+    """Trains, as far as signals let it. Gives: facts of a Result, of this and
+    of earlier parts of the training"""
+    recipe = solve.recipe_of(run.source)
+    begins = starts(run, recipe, start)
+    path, began = run.folder / TRAINED, time.time()
+    before = json.loads(path.read_text()) if path.is_file() else {}
+    if run.model.is_file():
+        unknown = dict.fromkeys(('seconds', 'memory'))
+        return before or {**facts_of(run, begins, device, began), **unknown}
+    args = [device, *options, '--seed', str(run.seed), '--keep', str(KEEP)]
+    state = needs.newest(run.folder, 'solverstate')
+    args += ['--resume'] if state else ['--weights', str(begins)]
+    args += ['--iterations', str(run.iterations)]
+    parsed = solve.arguments(run.network, args)
+    with looked_at_once(run.folder):
+        training.run(run.folder, shortened(recipe, run.iterations), parsed)
+    facts = facts_of(run, begins, device, began)
+    if state and before:
+        facts['began'] = before['began']
+        facts['seconds'] += before['seconds']
+    with replacing(path) as temporary:
+        Path(temporary).write_text(json.dumps(facts))
+    return facts
 
 
 @contextlib.contextmanager
@@ -103,7 +123,7 @@ def looked_at_once(folder):
         own.parent.mkdir(exist_ok=True)
         shutil.copyfile(common, own)
     yield
-    if not common.is_file():
+    if own.is_file():
         with replacing(common) as temporary:
             shutil.copyfile(own, temporary)
 
@@ -118,11 +138,14 @@ def starts(run, recipe, given):
     if run.needs:
         return run.needs[0].model
     name = recipe.starts[0]
-    if given:
-        return given
-    path = needs.starting_model(networks.ROOT / run.network, name)
+    if given and given.stem != name:
+        raise ValueError(
+            f'{run.network} starts from {name}, which --shapes has not: it has '
+            f'{given.stem}'
+        )
+    path = given or needs.starting_model(run.source, name)
     if path is None:
-        raise ValueError(needs.begun(networks.ROOT / run.network, name).fault)
+        raise ValueError(needs.begun(run.source, name).fault)
     return path
 
 
@@ -173,14 +196,3 @@ def peak(device):
         return None
     unit = 1 if sys.platform == 'darwin' else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
-
-
-def commit():
-    """Of this code, as git says; None where there is no git."""
-    words = ['git', '-C', str(networks.ROOT), 'describe', '--always', '--dirty']
-    try:
-        return subprocess.run(
-            words, capture_output=True, text=True, check=True
-        ).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None

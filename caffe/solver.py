@@ -68,7 +68,7 @@ class Solver:
         self._callbacks = []
         self._stopped = False
         self._shown = 0  # iteration of the last line
-        self._clock = time.perf_counter()
+        self._spent = 0  # seconds of training since then; Caffe forgets some
         logger.info('Solver scaffolding done.')
 
     # training ---------------------------------------------------------------
@@ -80,7 +80,7 @@ class Solver:
         if not self._continues:
             self.average.restart(self.iter)
         self.stop, self._continues = stop, False
-        self._clock = time.perf_counter()
+        self._clock = time.perf_counter() - self._spent
         self._stopped = False
         while self.iter < stop:
             self.net.clear_param_diffs()
@@ -102,6 +102,7 @@ class Solver:
             if request == 'stop':
                 self._stopped = True
                 break
+        self._spent = time.perf_counter() - self._clock
 
     def _compute(self, last):
         """The gradients of one iteration, summed over its passes."""
@@ -196,7 +197,7 @@ class Solver:
         """Takes: a .solverstate or .solverstate.h5, of Caffe or of ours"""
         self.stop = snapshot.restore(self, state_file) or self.iter
         self._continues = self.iter < self.stop
-        self._shown = self.iter
+        self._shown, self._spent = self.iter, 0
 
     def add_callback(self, on_start, on_gradients_ready):
         """Two functions without arguments, called in every iteration."""

@@ -5,6 +5,7 @@ What is checked is what the layer checks when it loads an item. `python -m data
 check` looks at whole datasets instead (check.py).
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -40,8 +41,9 @@ def scan(layer, cache):
         layer.indices = items
     if not faults:
         known[key] = largest
-        cache.parent.mkdir(parents=True, exist_ok=True)
-        cache.write_text(json.dumps(known))
+        with contextlib.suppress(OSError):  # a full disk: looked at once more
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            cache.write_text(json.dumps(known))
     return faults, largest
 
 

@@ -1,15 +1,16 @@
 """Scores the weights of a network directory; draws and tabulates training.
 
-    python -m score voc-fcn8s --weights W [--split seg11valid] [--voc DIR]
-    python -m score report voc-fcn8s --weights W [-o report.html]
+    python -m score voc-fcn8s [--weights W] [--split seg11valid] [--voc DIR]
+    python -m score report RUN [--weights W] [-o report.html]
     python -m score plot RUN... [-o curves.png] [--published voc-fcn8s]
     python -m score csv RUN [-o metrics.csv]
 
-A RUN is a log or a directory with one. The net is the directory's val.prototxt
-or test.prototxt, which names the split. Images that the net was trained on
-would flatter it, so a split that has any is refused. Where the papers and
-Berkeley's code count classes differently (SIFT Flow, PASCAL-Context) there is
-a table for each.
+A RUN is a log or a directory with one; of a report, the network directory that
+was trained. The net is the directory's val.prototxt or test.prototxt, which
+names the split; without weights its newest snapshot is scored. Images that the
+net was trained on would flatter it, so a split that has any is refused. Where
+the papers and Berkeley's code count classes differently (SIFT Flow,
+PASCAL-Context) there is a table for each.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from score import curves, protocols
 from score.nets import check_unseen, judged, scored, test_net
 from score.reporting import report_command
 from score.table import class_table, metric_table
+from training.kept import newest, snapshots
 from weights.load import choose_device, load, must_exist
 
 
@@ -57,7 +59,11 @@ def score_parser(program='python -m score', text=__doc__):
     )
     add = parser.add_argument
     add('net', help='network directory, as voc-fcn8s')
-    add('--weights', required=True, metavar='W', help='caffemodel to score')
+    add(
+        '--weights',
+        metavar='W',
+        help='caffemodel to score (default: the newest snapshot)',
+    )
     add('--split', help='list of ids (default: the one in the prototxt)')
     for dataset in DATASETS:
         add(f'--{dataset.option}', metavar='DIR', help=f'where {dataset} is')
@@ -108,6 +114,7 @@ def prepared(parser, argv):
             'of a training'
         )
     folder = networks.folder(args.net)
+    args.weights = args.weights or newest_model(folder)
     must_exist(args.weights, folder.name)
     device = choose_device(args.gpu)
     net, test = test_net(folder, args.split)
@@ -120,6 +127,20 @@ def prepared(parser, argv):
         f'{folder.name}, {args.weights}, {test.split} ({len(test.ids)} images)'
     )
     return args, folder, device, net, test
+
+
+def newest_model(folder):
+    """The model of a directory's newest snapshot, as it is called from here.
+
+    Raises: FileNotFoundError if there is none
+    """
+    path = newest(folder, 'caffemodel')
+    if path is None:
+        raise FileNotFoundError(
+            f'{snapshots(folder)} has no snapshot to score: give --weights, '
+            f'or train it, python {folder.name}/solve.py'
+        )
+    return os.path.relpath(path)
 
 
 def score_command(argv):

@@ -29,6 +29,9 @@ _LINE = re.compile(
     r'(?P<metric>loss|' + '|'.join(METRICS) + r') (?P<score>\S+)'
 )
 
+# In the first line there is no speed yet: 0, or random bits from Caffe.
+UNTIMED = re.compile(r'0|-.*|.*e-\d+')
+
 
 class Curve(NamedTuple):
     """One quantity over a run; both arrays of the same length, by iteration."""
@@ -68,6 +71,8 @@ def read_log(path):
 def files_of(path):
     """The logs of a run, oldest first. Takes: path: a log, or a directory"""
     path = Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f'{path}: no such log, and no such directory')
     if not path.is_dir():
         return [path]
     found = sorted(path.glob('train-*.log')) or sorted(path.glob('*.log'))
@@ -88,11 +93,10 @@ def parse(text):
     reader = Reader()
     for line in re.split(r'[\r\n]+', text):
         reader.feed(line)
-    return (
-        _curves(reader.train),
-        _curves(reader.test),
-        [_curves(part) for part in reader.seg],
-    )
+    seg = [_curves(part) for part in reader.seg]
+    while seg and not seg[-1]:
+        seg.pop()
+    return _curves(reader.train), _curves(reader.test), seg
 
 
 class Reader:
@@ -131,7 +135,8 @@ class Reader:
     def _trained(self, iteration, m):
         self._now, self._scored = iteration, None
         self.rewind(iteration)
-        if m['speed'] is not None:
+        self.train.get('speed', {}).pop(iteration, None)
+        if m['speed'] is not None and not UNTIMED.fullmatch(m['speed']):
             _note(self.train, 'speed', iteration, m['speed'])
         return _note(self.train, 'loss', iteration, m['loss'])
 
@@ -165,4 +170,5 @@ def _curves(part):
             np.array([points[i] for i in sorted(points)], np.float64),
         )
         for name, points in part.items()
+        if points  # not all taken back by a run that began anew
     }

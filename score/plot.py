@@ -165,7 +165,7 @@ def _finish(panels, published):
         panels[metric].set_title(f'{metric}, %')
         if panels[metric].lines:
             panels[metric].legend(
-                title='last', loc='lower right', frameon=False, fontsize=9
+                title='last', loc='best', frameon=False, fontsize=9
             )
         else:
             panels[metric].set_yticks([])
@@ -173,7 +173,7 @@ def _finish(panels, published):
     if published:
         loss.plot([], [], label=published.get('name', 'published'), **dashes)
     loss.set_title('loss')
-    loss.legend(loc='upper right', frameon=False)
+    loss.legend(loc='best', frameon=False)
     _scale_loss(loss)
     for name in set(panels) - set(METRICS[:2]):
         panels[name].set_xlabel('iteration')

@@ -2,19 +2,16 @@
 a network directory in a process of its own."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import miniatures
 import numpy as np
+from forked import ROOT, Forked
 
 import caffe
 from caffe.proto import text
 from data import palette
 from nets import edits, vgg16
 
-ROOT = Path(__file__).parents[1]
 NARROW = {'voc-fcn-alexnet': 16, 'alexnet-fcn': 16}  # else 32
 PATIENCE = 600  # seconds; a run takes some, but the machine may be busy
 NEVER = 10**6  # iterations between snapshots
@@ -95,21 +92,15 @@ if __name__ == '__main__':
 
 
 def start(folder, environ, *options, rounds=2, iterations=5, stderr=None):
-    """A running process that trains a directory. Takes: stderr: where its
-    errors go, if not to its output"""
+    """A running process that trains a directory. Takes: stderr: the file
+    descriptor that its errors go to, if not to its output"""
     script = folder.parent / 'child.py'
     script.write_text(CHILD)
     if '--resume' not in options:
         weights = str(folder.parent / 'start' / 'vgg.caffemodel')
         options = ('--weights', weights, *options)
-    words = [ROOT, folder, rounds, iterations, *options]
-    return subprocess.Popen(
-        [sys.executable, str(script), *map(str, words)],
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if stderr is None else stderr,
-        text=True,
-    )
+    words = [script, ROOT, folder, rounds, iterations, *options]
+    return Forked(words, environ, stderr=stderr)
 
 
 def finish(*args, **more):

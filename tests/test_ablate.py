@@ -3,16 +3,15 @@ of every study is trained for two iterations and scored."""
 
 import csv
 import os
-import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from small_runs import slim_model
 
-import ablate
 import miniature
 from ablations import grid, result
 from ablations.studies import STUDIES
@@ -21,7 +20,7 @@ from data import shapes
 from nets import vgg16
 
 ROOT = Path(__file__).parents[1]
-TRUNK = 'start/trunk.caffemodel'
+TRUNK = 'start/vgg16-fcn.caffemodel'
 TRAINED = [name for name, study in STUDIES.items() if study.arms]
 # The program with few pictures and a classifier that has learned nothing.
 CHILD = """
@@ -35,7 +34,7 @@ from ablations import conduct
 from data import shapes
 shapes.HOME = here / 'shapes'
 shapes.write = lambda home: print(home)
-conduct.TRUNK = here / 'start/trunk.caffemodel'
+conduct.TRUNK = here / 'start/vgg16-fcn.caffemodel'
 demo.train_classifier = lambda *_: None
 conduct.PROGRAM = [sys.executable, *sys.argv[:3]]
 if __name__ == '__main__':
@@ -140,6 +139,15 @@ def test_a_run_starts_from_the_stage_of_its_own_arm(here):
     assert f'starting from {begin}' in log
 
 
+def test_a_run_that_is_measured_again_says_what_its_training_took(here):
+    cells = ran('frozen', here)
+    first = cells['voc-fcn32s', 'all'].facts
+    assert first['seconds'] > 0
+    Path(first['folder'], result.NAME).unlink()
+    again = ran('frozen', here)['voc-fcn32s', 'all'].facts
+    assert again == {**first, 'tests': ['']}
+
+
 def test_a_run_of_another_net_is_not_taken_for_this_one(here):
     settings = grid.Settings(here / 'changed', 1, 2, shapes=True)
     (run,) = grid.cells('frozen', settings)['voc-fcn32s', 'all']
@@ -160,8 +168,14 @@ def test_a_study_is_done_from_one_command_and_not_done_twice(here):
     assert [row['arm'] for row in rows] == list(STUDIES['frozen'].arms)
     assert (here / 'cli/upper-bound/report.html').is_file()
     assert (here / 'cli/frozen/table.tex').is_file()
+    damaged = next((here / 'cli/runs').glob('*/frozen=trunk/*/*/counts.npz'))
+    damaged.write_bytes(damaged.read_bytes()[:500])
     status, said = start(here, *words.split(), '--out', str(here / 'cli'))
-    assert status == 0 and '2 of 2 runs are there already' in said
+    assert status == 1 and '2 of 2 runs are there already' in said
+    assert 'cli/upper-bound/report.html' in said, 'the others have their pages'
+    page = (here / 'cli/frozen/report.html').read_text()
+    assert f'{damaged}: cannot be read' in page
+    assert [row['arm'] for row in table(here / 'cli')] == ['all']
 
 
 def test_print_lists_commands_that_do_the_runs(here):
@@ -171,10 +185,14 @@ def test_print_lists_commands_that_do_the_runs(here):
     status, said = start(here, *words, '--print')
     lines = said.strip().splitlines()
     assert status == 0 and len(lines) == 2, said
-    for line in lines:
-        assert line.startswith('python ablate.py --only '), line
-        status, said = start(here, *line.split()[2:])
-        assert status == 0, said
+    twice = [lines[0], *lines]  # as two studies that share a run would
+    with ThreadPoolExecutor() as pool:
+        ends = list(pool.map(lambda x: start(here, *x.split()[2:]), twice))
+    assert all(line.startswith('python ablate.py --only ') for line in lines)
+    assert all(status == 0 for status, _ in ends), ends
+    assert sum('already there' in said for _, said in ends) == 1, ends
+    logs = list((here / 'printed/runs').glob('*/*/*/*/train-*.log'))
+    assert len(logs) == 2, 'the second waited for the first'
     status, said = start(here, *words, '--print')
     assert (status, said) == (0, ''), 'nothing is left to do'
 
@@ -194,47 +212,3 @@ def test_a_run_that_fails_is_on_the_page_and_the_others_are_done(here):
     assert 'solver.prototxt is not what this run would be' in page
     rows = table(out)
     assert [row['arm'] for row in rows] == ['scores alone']
-
-
-# without training -----------------------------------------------------------
-
-
-def test_without_arguments_the_studies_are_listed(capsys):
-    assert ablate.main([]) == 0
-    said = ' '.join(capsys.readouterr().out.split())
-    for name, study in STUDIES.items():
-        assert name in said
-        assert ' '.join(study.question.split()) in said
-        assert ' '.join(study.answer.split()) in said
-
-
-def test_show_prints_the_fields_that_change(capsys):
-    assert ablate.main(['show', 'voc-fcn8s', 'upsampling=learned']) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == '--- train.prototxt, val.prototxt, deploy.prototxt'
-    assert [x for x in lines if x.startswith('-  ')] == ['-  lr_mult: 0']
-    assert [x for x in lines if x.startswith('+  ')] == ['+  lr_mult: 1']
-
-
-@pytest.mark.parametrize(
-    'words, message',
-    [
-        (['upsamplign'], 'no study upsamplign; have upsampling, stride'),
-        (['show', 'voc-fcn8s', 'upsamplin=fixed'], 'no edit .upsamplin.; have'),
-        (['show', 'voc-fcn8s', 'upsampling=lerned'], 'no such value; have'),
-        (['show', 'voc-fcn9s', 'upsampling=fixed'], 'no network directory'),
-        (['show', 'voc-fcn8s', 'learned'], 'usage: ablate.py show NET'),
-        (['frozen', '--nets', 'voc-fcn9s'], 'voc-fcn9s: no network directory'),
-        (['frozen', '--shapes', '--voc', '.'], 'leave out --voc'),
-        (['frozen', '--only', 'x', 'cpu'], 'no such run of this study'),
-        (['frozen', '--seeds', '0'], 'invalid positive value'),
-    ],
-)
-def test_a_wrong_command_ends_in_one_message(words, message, here, capsys):
-    try:
-        status = ablate.main(words)
-    except SystemExit as stop:  # as argparse ends
-        status = stop.code
-    said = capsys.readouterr().err
-    assert status in (1, 2)
-    assert re.search(message, said), said

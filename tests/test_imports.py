@@ -46,6 +46,7 @@ MAY_IMPORT = {
     'score/nets.py': {*('score', 'data', 'weights', 'caffe', 'networks')},
     'score/__main__.py': {
         *('score', 'nets', 'data', 'weights', 'caffe', 'networks'),
+        'training.kept',
     },
     # classes and colours stand once; these two import nothing but numpy
     'score/*': {'score', 'data.classes', 'data.palette'},

@@ -65,7 +65,7 @@ def test_a_second_sigint_ends_a_long_iteration_at_once(run):
     text = solver.read_text().replace('iter_size: 1 ', 'iter_size: 1000000 ')
     assert '1000000' in text
     solver.write_text(f'{text}\ndebug_info: true\n')
-    process = start(folder, environ, stderr=subprocess.DEVNULL)
+    process = start(folder, environ)
     while not any('[Backward]' in p.read_text() for p in logs(folder)):
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
@@ -88,7 +88,7 @@ def logs(folder):
 
 def test_a_test_that_is_broken_off_is_done_when_the_run_goes_on(run):
     folder, environ = run
-    many = VOC['seg11valid'] * 150  # a test takes a while
+    many = VOC['seg11valid'] * 99  # a test takes a while
     lists = folder.parent / 'data/VOC2011/ImageSets/Segmentation'
     write_lists(lists, {'seg11valid': many})
     process = start(folder, environ, rounds=1, iterations=2)
@@ -126,5 +126,7 @@ def test_a_snapshot_directory_that_cannot_be_written_is_told_first(run):
     folder, environ = run
     (folder / 'snapshot').write_text('a file')
     status, out = finish(folder, environ)
-    assert status == 1 and 'Traceback' not in out, out
-    assert ', loss = ' not in out
+    assert status == 1
+    assert out.startswith(
+        f'voc-fcn32s: {folder}/snapshot cannot be written (File exists)'
+    ), out

@@ -6,30 +6,16 @@ import os
 import re
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from random import Random
 
 import numpy as np
 import pytest
 import small_runs
-from small_runs import ROOT, directory, ended, iterations, read_until
+from small_ranks import made, start, torchrun
+from small_runs import ended, iterations, read_until
 from test_kill import histories, weights
 
-TORCHRUN = [
-    *('-m', 'torch.distributed.run', '--nproc-per-node=2'),
-    *('--rdzv-backend=c10d', '--rdzv-endpoint=127.0.0.1:0'),
-    '--local-addr=127.0.0.1',
-]
-MANY = {
-    'train': ['2008_000008', '2008_000015', '2008_000019', '2008_000023'],
-    'seg11valid': ['2007_000033', '2007_000042', '2007_000061'],
-}
-TOLD = """
-import os
-Path(folder, 'rank' + os.environ['RANK']).write_text(str(os.getpid()))
-"""
 # What becomes of an image that rank 1 reads after its first few
 WRECK = """
 from voc_layers import SBDDSegDataLayer as Layer
@@ -50,40 +36,10 @@ def run(tmp_path, monkeypatch):
     return made(tmp_path, monkeypatch)
 
 
-def made(place, monkeypatch, snapshot=100, learn=True):
-    """A directory with more images than `directory` has, and settings with
-    which a few iterations make a difference."""
-    monkeypatch.setattr(small_runs, 'VOC', MANY)
-    folder, environ = directory(place, snapshot=snapshot)
-    path = folder / 'solver.prototxt'
-    text = re.sub('momentum: .*', 'momentum: 0.9', path.read_text())
-    path.write_text(re.sub('base_lr: .*', 'base_lr: 1e-6', text))
-    environ = {**environ, 'GLOO_SOCKET_IFNAME': 'lo'}
-    return folder, environ
-
-
 def edit(path, before, after):
     text = path.read_text()
     assert before in text
     path.write_text(text.replace(before, after))
-
-
-def start(folder, environ, *options, wreck='', rounds=2, iterations=5):
-    """Two running processes that train a directory; killed with the test."""
-    script = folder.parent / 'ranks.py'
-    main = "if __name__ == '__main__'"
-    script.write_text(small_runs.CHILD.replace(main, TOLD + wreck + main))
-    if '--resume' not in options:
-        model = str(folder.parent / 'start' / 'vgg.caffemodel')
-        options = ('--weights', model, *options)
-    words = [script, ROOT, folder, rounds, iterations, *options]
-    return subprocess.Popen(
-        [sys.executable, *TORCHRUN, *map(str, words)],
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 def well(process):
@@ -139,7 +95,7 @@ def test_two_processes_train_as_one_with_twice_the_iter_size(
 def test_a_sigterm_snapshots_and_two_ranks_go_on_bit_by_bit(run, tmp_path):
     """With dropout, for which each rank draws numbers of its own."""
     folder, environ = run
-    process = start(folder, environ, '--seed', 7, iterations=5000)
+    process = torchrun(folder, environ, '--seed', 7)
     out = read_until(process, ', loss = ', 3)
     process.send_signal(signal.SIGTERM)
     out += ended(process)[1]
@@ -168,7 +124,7 @@ def test_a_sigterm_snapshots_and_two_ranks_go_on_bit_by_bit(run, tmp_path):
 
 def test_a_rank_that_is_killed_ends_the_run(run):
     folder, environ = run
-    process = start(folder, environ, iterations=5000)
+    process = torchrun(folder, environ)
     read_until(process, ', loss = ', 3)
     os.kill(int((folder / 'rank1').read_text()), signal.SIGKILL)
     began = time.monotonic()
@@ -182,7 +138,7 @@ def test_a_rank_that_is_killed_ends_the_run(run):
 def test_a_rank_that_fails_says_why_and_all_keep_what_is_done(run):
     folder, environ = run
     wreck = WRECK.format("raise OSError(f'{item}: the disk is gone')")
-    status, out = ended(start(folder, environ, wreck=wreck, iterations=500))
+    status, out = ended(torchrun(folder, environ, wreck=wreck))
     assert status not in (0, None)
     message = r'^voc-fcn32s: rank 1: 2008_\d+: the disk is gone$'
     assert len(re.findall(message, out, re.M)) == 1, out

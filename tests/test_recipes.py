@@ -12,8 +12,8 @@ import networks
 import solve
 from caffe.proto import text
 from nets import caffenet, edits, vgg16
-from training import run
 from training.needs import CLASSIFIERS
+from training.start import begin, stored
 from weights.published import BY_DIRECTORY
 
 ROOT = Path(__file__).parents[1]
@@ -118,12 +118,12 @@ def begun(name, *weights):
     param = edits.slim(edits.without(train_net(name), 'Dropout'), 32)
     shapes = {top: (1, tops.get(top, 1), 9, 7) for top in param.layer[0].top}
     net = caffe.Net(edits.with_inputs(param, shapes), caffe.TRAIN)
-    run.begin(net, RECIPES[name], list(weights))
+    begin(net, RECIPES[name], list(weights))
     return net
 
 
 def weight(path, layer, index=0):
-    return run.stored(path).params[layer][index].data
+    return stored(path).params[layer][index].data
 
 
 def test_depth_is_seen_as_the_mean_of_the_colours(start, capsys):

@@ -14,6 +14,7 @@ from caffe.proto import text
 from data.datasets import DATASETS
 from nets import caffenet, edits, vgg16
 from training import needs
+from training.start import stored
 
 ROOT = solve.ROOT
 NETS = [folder.name for folder in solve.networks()]
@@ -89,9 +90,7 @@ def test_a_recipe_runs_from_its_start_to_its_scores(name, run, capsys):
         assert [iteration for iteration, _ in scores(out, what)] == rounds
     assert all(loss > 0 for _, loss in scores(out, 'loss'))
     assert all(0 <= iu <= 1 for _, iu in scores(out, 'mean IU'))
-    learned = training.run.stored(
-        folder / 'snapshot/train_iter_4.caffemodel'
-    ).params
+    learned = stored(folder / 'snapshot/train_iter_4.caffemodel').params
     for layer in recipe.new:
         assert learned[layer][0].data.any(), f'{layer} learned nothing'
     assert needs.newest(folder, 'solverstate').stem == 'train_iter_4'

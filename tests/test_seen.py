@@ -62,6 +62,11 @@ def test_the_prototxts_of_a_run_outlive_their_edits(run):
     assert status == 0, out
     after = {**before, 'solver-2.prototxt': edited}
     assert {p.name: p.read_text() for p in place.iterdir()} == after
+    warning = next(x for x in out.splitlines() if x.startswith('WARNING: '))
+    assert 'WARNING: solver.prototxt has been edited since' in warning
+    assert (
+        f'compare solver.prototxt and solver-2.prototxt in {place}' in warning
+    )
     lines = [x for x in out.splitlines() if x.startswith('prototxts: ')]
     assert 'solver-2.prototxt, train.prototxt, val.prototxt' in lines[0]
 

@@ -7,10 +7,11 @@ from slim import NAMES
 
 import caffe
 import networks
+import surgery
 from ablations.studies import apply
 from ablations.variant import Variant, copied
 from nets import edits
-from training import run
+from training.start import upsampling
 
 __all__ = ['NAMES', 'edited', 'learner', 'slim', 'train_net']
 CHANNELS = {'data': 3, 'color': 3, 'hha': 3}  # other tops have 1
@@ -63,5 +64,5 @@ def learner(variant, rate=1e-5):
             weight = solver.net.params[layer.name][0]
             size = np.sqrt(2 / np.prod(weight.shape[1:]))
             weight.data[...] = size * rng.standard_normal(weight.shape)
-    run.surgery.interp(solver.net, run.upsampling(solver.net))
+    surgery.interp(solver.net, upsampling(solver.net))
     return solver

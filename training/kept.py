@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from caffe import resume
+from caffe.proto import text
 from caffe.proto.files import replacing
 
 RUNS = 'runs.json'  # {'latest': run, 'scores': {run: {iteration: mean IU}}}
@@ -30,7 +31,7 @@ def new_run():
 def newest(folder, kind, any_run=False):
     """The snapshot of the highest iteration in a network directory, of the
     run that was trained last; a state counts if its model is there."""
-    folder, found = folder / 'snapshot', {}
+    folder, found = snapshots(folder), {}
     last = None if any_run else read(folder / RUNS).get('latest')
     for path in folder.glob(f'*_iter_*.{kind}*'):
         whole = re.fullmatch(rf'(.*_iter_(\d+))\.{kind}(\.h5)?', path.name)
@@ -40,6 +41,15 @@ def newest(folder, kind, any_run=False):
         if model.is_file() and last in (None, run_of(folder / whole[1])):
             found[int(whole[2])] = path
     return found[max(found)] if found else None
+
+
+def snapshots(folder):
+    """Where the solver of a network directory puts them."""
+    path = folder / 'solver.prototxt'
+    if not path.is_file():
+        return folder / 'snapshot'
+    prefix = folder / text.read_solver(str(path)).snapshot_prefix
+    return prefix if prefix.is_dir() else prefix.parent
 
 
 def run_of(stem):
@@ -78,8 +88,9 @@ class Kept:
 
     def clean(self):
         """Removes what a killed process left half-written."""
-        for path in self.folder.glob(f'.*{self.name}_iter_*.part'):
-            path.unlink()
+        for name in f'{self.name}_iter_*', RUNS:
+            for path in self.folder.glob(f'.*{name}.*.part'):
+                path.unlink()
 
     def begin(self, run):
         """From now on this is the run whose snapshots count."""
@@ -119,9 +130,12 @@ class Kept:
             solver.run = new_run()
         if not ahead:
             return []
+        course = 'another course'
+        if solver.run and not all(run_of(stem(path)) for path in ahead):
+            course = 'an unknown course (without their .resume.json)'
         return [
             f'this run goes on after iteration {solver.iter}, though there '
-            f'are later snapshots of another course: {listed(ahead)}. It '
+            f'are later snapshots of {course}: {listed(ahead)}. It '
             'overwrites those of the iterations that it snapshots; from them: '
             f'--resume {ahead[0].resolve()}'
         ]

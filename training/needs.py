@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from caffe.proto import text
 from networks import ROOT, source
-from training.kept import newest
+from training.kept import newest, snapshots
 from weights.load import choose_device
 from weights.published import BY_DIRECTORY
 
@@ -68,16 +68,30 @@ def missing(folder, recipe, weights=None, resume=None, device='cpu'):
 def state(folder, resume):
     path = newest(folder, 'solverstate') if resume == 'newest' else resume
     if path and path.is_file():
+        head, model, _ = path.name.partition('.caffemodel')
+        if model:
+            return Need('state', fault=model_for_state(path, head))
         return Need('state', found=shown(path))
     if resume == 'newest':
-        fault = f'no .solverstate in {folder}/snapshot to resume from'
+        place = snapshots(folder)
+        fault = f'no .solverstate in {place} to resume from'
         if other := newest(folder, 'solverstate', any_run=True):
             fault = (
-                f'no .solverstate of the last run in {folder}/snapshot to '
-                f'resume from; of another run: --resume {shown(other)}'
+                f'no .solverstate of the last run in {place} to resume from; '
+                f'of another run: --resume {shown(other)}'
             )
         return Need('state', fault=fault)
     return Need('state', fault=f'{path}: no such .solverstate')
+
+
+def model_for_state(path, stem):
+    """What is wrong with a .caffemodel where a state is wanted."""
+    states = sorted(path.parent.glob(f'{stem}.solverstate*'))
+    return (
+        f'{path} holds the weights of a net, not the state of a solver: '
+        + (f'--resume {states[0]} goes on from there' if states else '')
+        + f'--weights {path} begins with them' * (not states)
+    )
 
 
 def given(weights):

@@ -51,10 +51,31 @@ def shown(solver, end, every):
     with (
         handled(logger, last),
         logging_redirect_tqdm([logger]),
+        contextlib.redirect_stdout(Above(sys.stdout)),
         tqdm(total=end, initial=solver.iter, unit='iter') as bar,
     ):
         solver.add_callback(lambda: None, advance)
         yield
+
+
+class Above:
+    """Writes whole lines to a file, above the bars of a terminal."""
+
+    def __init__(self, file):
+        self.file, self._rest = file, ''
+
+    def write(self, text):
+        whole, end, self._rest = (self._rest + text).rpartition('\n')
+        if end:
+            with tqdm.external_write_mode(sys.stderr):
+                self.file.write(whole + end)
+        return len(text)
+
+    def flush(self):
+        self.file.flush()
+
+    def isatty(self):
+        return self.file.isatty()
 
 
 class LastLoss(logging.Handler):
@@ -119,7 +140,13 @@ class Record(NamedTuple):
 
     def put_beside(self, solver):
         """The prototxts of a run that begins or goes on."""
-        names = keep_prototxts(solver, 'solver.prototxt', self.place)
+        names, edited = keep_prototxts(solver, 'solver.prototxt', self.place)
+        for before, now in edited:
+            warn(
+                f'{before} has been edited since this run began, and it goes '
+                f'on with what it says now: compare {before} and {now} in '
+                f'{self.place}'
+            )
         print(f'prototxts: {", ".join(names)} in {self.place}')
 
     def write_events(self, solver, tested):

@@ -66,9 +66,11 @@ def keep_prototxts(solver, path, place):
     """Copies the solver file and the nets it names, those that are not there
     yet; one that has been edited since gets the iteration into its name.
 
-    Takes: path: of the solver file; place: folder. Gives: the copies' names
+    Takes: path: of the solver file; place: folder
+    Gives: the copies' names; of those made as there were others, (the first
+        copy, this one)
     """
-    param, names = solver.param, []
+    param, names, edited = solver.param, [], []
     sources = [path, param.net, param.train_net, *param.test_net]
     place.mkdir(exist_ok=True)
     for source in map(Path, dict.fromkeys(filter(None, sources))):
@@ -79,7 +81,8 @@ def keep_prototxts(solver, path, place):
         if not same:
             if copy.exists():
                 copy = place / f'{stem}-{solver.iter}{source.suffix}'
+                edited.append((known[0].name, copy.name))
             with replacing(copy) as temporary:
                 Path(temporary).write_bytes(text)
         names.append(copy.name)
-    return names
+    return names, edited

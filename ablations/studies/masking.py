@@ -1,6 +1,6 @@
 """What a net looks at: images with objects, background or texture masked.
 
-Shelhamer, Long and Darrell, PAMI 2016. What is masked how:
+Shelhamer, Long and Darrell, PAMI 2016, table 8. What is masked how:
 data/masking.py.
 """
 
@@ -57,14 +57,16 @@ NAMES = {
 STUDY = Study(
     question='Does a net recognise objects, their surroundings, or their '
     'shapes?',
-    answer='The paper masks objects or their background, at training or at '
-    'test, and finds that a net learns from objects, and from shapes alone '
-    'less, but something (PAMI 2016, its table of masking, of FCN-32s). The '
-    'numbers could not be checked, so they do not stand here.',
+    answer='By objects first, but not only: FCN-32s has 84.8 mean IU with '
+    'nothing masked; 81.0 with the background masked at test, 76.1 at '
+    'training as well; 19.8 with objects masked at test, 37.8 at training as '
+    'well; 29.1 with shapes alone at both (PAMI 2016, table 8, as public '
+    'slides quote it: mean IU without the background class).',
     method='Every arm is learned on images masked alike, and tested on all '
     'four kinds. Masked pixels have the mean colour, void ones always; shapes '
     'alone: one flat value for objects, another for the rest. Labels stay as '
-    'they are.',
+    "they are. Here mean IU has the background class, unlike the paper's: it "
+    'is nearly perfect where masks show it.',
     nets=('voc-fcn32s',),
     arms=NAMES,
     tests=NAMES,

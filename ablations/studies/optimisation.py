@@ -2,7 +2,7 @@
 
 CVPR 2015, section 4.3: batches of 20, momentum 0.9, rate 1e-4 for VGG-16.
 Berkeley's solvers: one image, momentum 0.99, a loss summed over pixels. Each
-edit keeps what an image does to the weights in the long run, so that arms
+edit keeps how far an update moves the weights in the long run, so that arms
 differ in their noise and not in how far they go:
 
   momentum    SGD and Nesterov add an image's gradient up to rate / (1 -
@@ -139,8 +139,10 @@ STUDY = Study(
     'that with 0.99, so that rate / (1 - momentum) stays; for a mean loss it '
     'is 187500 (500 x 375) times that for a sum. From 1e-10 for the sum, one '
     'image and 0.99, this gives 1.875e-4 for the mean, batches and 0.9, where '
-    "the paper has 1e-4. Adam's steps depend on neither, so with it the rate "
-    'stays.',
+    'the paper has 1e-4. Weight decay goes by the rate, so with a mean loss it '
+    'is 187500 times as strong: over the whole schedule it takes a tenth of '
+    'the weights, with a sum nothing that is felt. '
+    "Adam's steps depend on neither, so with it the rate stays.",
     nets=('voc-fcn32s',),
     arms={
         f'batch {size}, momentum {value}, {loss}': {

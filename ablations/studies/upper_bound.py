@@ -140,6 +140,21 @@ def between(size, factor):
 # a split ------------------------------------------------------------------
 
 
+def must_be_one_split(nets):
+    """Refuses networks that are tested on different splits: the bound is of
+    one. Nothing of the datasets is needed."""
+    found = {}
+    for net in nets:
+        layer = networks.source(networks.prototxt(networks.folder(net), 'test'))
+        layer = layer.layer
+        found[type(layer).__name__, layer.params['split']] = net
+    if len(found) > 1:
+        raise ValueError(
+            f'upper-bound is of one test split; {" and ".join(found.values())} '
+            'have different ones. Give --nets of one'
+        )
+
+
 class Labels:
     """The labels of a network's test split, as its data layer reads them."""
 

@@ -1,11 +1,14 @@
 """Which runs a study has, where they lie and what they wait for."""
 
 import json
+import shutil
 
 import pytest
 
+import networks
 from ablations import grid, result
 from ablations.studies import STUDIES
+from ablations.train import variant_of
 
 TRAINED = [name for name, study in STUDIES.items() if study.arms]
 
@@ -102,13 +105,43 @@ def test_a_run_is_finished_once_it_has_all_its_tests(tmp_path):
     assert run.finished
 
 
-def test_a_damaged_result_is_named(tmp_path):
+@pytest.mark.parametrize('text', ['', '{"tests": [', '[1]', '{}'])
+def test_a_damaged_result_is_named_and_what_to_do(text, tmp_path):
     cells = grid.cells('frozen', settings(tmp_path, seeds=1))
     run = next(iter(cells.values()))[0]
     finish(run)
-    (run.folder / result.NAME).write_text('{"tests": [')
-    with pytest.raises(ValueError, match=r'result\.json: cannot be read'):
+    path = run.folder / result.NAME
+    path.write_text(text)
+    message = f'{path}: cannot be read: .*. Remove {path}'
+    with pytest.raises(ValueError, match=message):
         _ = run.finished
+
+
+def own(folder):
+    """A network directory of a person's own."""
+    names = 'train', 'val', 'deploy', 'solver'
+    folder.mkdir(parents=True)
+    for name in names:
+        shutil.copy(networks.ROOT / f'voc-fcn16s/{name}.prototxt', folder)
+    return folder
+
+
+def test_a_directory_of_ones_own_is_the_one_that_is_trained(tmp_path):
+    folder = own(tmp_path / 'mine/voc-fcn16s')
+    solver = folder / 'solver.prototxt'
+    solver.write_text(solver.read_text().replace('1e-12', '7e-12'))
+    cells = grid.cells('frozen', settings(tmp_path), [str(folder)])
+    run = cells['voc-fcn16s', 'all'][0]
+    assert run.source == folder
+    assert [need.source.parent for need in run.needs] == [networks.ROOT]
+    rate = variant_of(run, shapes=False).solver.base_lr
+    assert rate == pytest.approx(7e-12)
+
+
+def test_two_networks_of_one_name_are_refused(tmp_path):
+    folder = own(tmp_path / 'mine/voc-fcn16s')
+    with pytest.raises(ValueError, match='have one name'):
+        grid.cells('frozen', settings(tmp_path), ['voc-fcn16s', folder])
 
 
 def test_an_unknown_network_is_refused_by_name(tmp_path):

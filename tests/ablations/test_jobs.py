@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -114,25 +115,54 @@ def test_the_cores_are_shared_out(jobs, tmp_path):
     assert f'threads {cores}' in (run.folder / OUTPUT).read_text()
 
 
-def test_sigterm_ends_the_children_and_is_no_failure(jobs, tmp_path):
-    stop = """
-import signal
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+def test_a_failure_is_told_without_what_was_said_before(jobs, tmp_path):
+    run = Fake(tmp_path / 'run', (), "import sys; sys.exit('on fire')")
+    for _ in range(2):
+        assert jobs().do([run]) == {run.folder: 'on fire'}
+
+
+WAIT = """
 (folder / 'ready').touch()
 while True: time.sleep(0.02)
 """
-    run = Fake(tmp_path / 'run', (), WORK + stop)
-    never = Fake(tmp_path / 'never', (run,))
+ENDS = 'import signal; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))'
+DEAF = 'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)'
 
-    def kill():
+
+def signalled(run, *signals):
+    """A thread that sends these to this process once a run is ready."""
+
+    def send():
         while not (run.folder / 'ready').exists():
-            pass
-        os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+        for number in signals:
+            os.kill(os.getpid(), number)
+            time.sleep(0.2)
 
-    thread = threading.Thread(target=kill)
+    thread = threading.Thread(target=send)
     thread.start()
+    return thread
+
+
+@pytest.mark.parametrize('how', [ENDS, 'not even imported'])
+def test_sigterm_ends_the_children_and_is_no_failure(jobs, tmp_path, how):
+    script = WORK + how * (how == ENDS) + WAIT  # else the signal kills it
+    run = Fake(tmp_path / 'run', (), script)
+    never = Fake(tmp_path / 'never', (run,))
+    thread = signalled(run, signal.SIGTERM)
     work = jobs(1)
     assert work.do([run, never]) == {}
     thread.join()
     assert work.stopped
     assert not never.folder.exists(), 'nothing begins after the signal'
+
+
+def test_a_second_ctrl_c_waits_for_nobody(jobs, tmp_path):
+    run = Fake(tmp_path / 'run', (), WORK + DEAF + WAIT)
+    thread = signalled(run, signal.SIGINT, signal.SIGINT)
+    work = jobs(1)
+    with pytest.raises(KeyboardInterrupt):
+        work.do([run])
+    thread.join()
+    (process,) = work.running
+    assert process.wait(timeout=10) == -signal.SIGKILL

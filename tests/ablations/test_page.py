@@ -121,7 +121,10 @@ def test_the_summary_has_the_paired_difference_to_the_first_arm(written):
             '< 0.001' if difference.p < 1e-3 else f'{difference.p:.3f}'
         )
         said = minus(significance(difference))
-        assert f'{net}, {arm} against fixed: {said}.' in found.said
+        own, other = ([scores(c.hists)[2] for c in side] for side in sides)
+        each = ', '.join(f'{b - a:+.2f}' for a, b in zip(own, other))
+        said = f'{said} over images; seed by seed {minus(each)}.'
+        assert f'{net}, {arm} against fixed: {said}' in found.said
 
 
 def test_boundaries_have_a_column_for_every_width(written):

@@ -3,6 +3,7 @@ iteration, tests in between, solve()."""
 
 import os
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -139,6 +140,25 @@ def test_averaging_starts_anew_with_every_step_call(capsys):
     third = sum(map(float, losses[:3])) / 3
     assert float(averages[2]) == pytest.approx(third, 1e-5)
     assert averages[3] == losses[3]
+
+
+def test_the_speed_is_that_of_training_over_several_step_calls(
+    capsys, monkeypatch
+):
+    solver, clock = steady(display=4), SimpleNamespace(now=100.0)
+    clock.perf_counter = lambda: clock.now
+    monkeypatch.setattr('caffe.solver.time', clock)
+
+    def advance(seconds):
+        clock.now += seconds
+
+    solver.add_callback(lambda: None, lambda: advance(0.5))
+    for steps in (6, 1, 1, 5):
+        solver.step(steps)
+        advance(30)  # a test, say
+    found = [re.search(r'\((\S+) iter/s, (\S+)s/4', x) for x in said(capsys)]
+    speeds = [match.groups() for match in found if match]
+    assert speeds == [('0', '0'), ('2', '2'), ('2', '2'), ('2', '2')]
 
 
 @pytest.mark.parametrize('request_', ['stop', 'snapshot'])

@@ -45,3 +45,9 @@ def test_a_damaged_cache_is_no_obstacle(layer, tmp_path):
     for text in ('{', '[]'):
         cache.write_text(text)
         assert scan(layer(), cache) == ({}, 1)
+
+
+def test_a_full_disk_is_no_obstacle(layer, tmp_path):
+    cache = tmp_path / 'a file' / 'scanned.json'
+    cache.parent.touch()
+    assert scan(layer(), cache) == ({}, 1)

@@ -46,6 +46,17 @@ def test_caffes_lines_become_curves(log, prefix, speed):
     assert found.train['output loss'].value.tolist() == [792.5, 100001]
 
 
+def test_the_first_line_has_no_speed(log):
+    found = log(
+        train(NEW, 0, 3, ' (0 iter/s, 0.4s/20 iters)')
+        + train(NEW, 20, 2, ' (2.5 iter/s, 8s/20 iters)')
+        + train(NEW, 40, 1, ' (-5.1e-08 iter/s, 8s/20 iters)')
+        + train(NEW, 60, 1, ' (0.004 iter/s, 8s/20 iters)')
+    )
+    assert found.train['speed'].iteration.tolist() == [20, 60]
+    assert found.train['speed'].value.tolist() == [2.5, 0.004]
+
+
 def test_berkeleys_lines_become_curves(log):
     found = log(
         seg(4000, 5e4, 0.9, 0.7, 0.6, 0.8)
@@ -184,3 +195,19 @@ def test_names_are_as_short_as_they_can_be():
 def test_ticks_are_short():
     found = [short_number(v) for v in (0, 0.05, 250, 20000, 1500000)]
     assert found == ['0', '0.05', '250', '20k', '1.5M']
+
+
+def test_a_run_that_begins_anew_takes_its_tests_back(tmp_path):
+    """And is drawn, though it has not come to one of its own."""
+    old = train(NEW, 0, 3.5) + seg(4, 3, 0.1, 0.2, 0.3, 0.4)
+    (tmp_path / 'train-1.log').write_text(old)
+    (tmp_path / 'train-2.log').write_text(train(NEW, 0, 2.5))
+    found = read_log(tmp_path)
+    assert found.train['loss'].value.tolist() == [2.5]
+    assert found.seg == []
+    assert all(p.is_file() for p in plot([tmp_path], tmp_path / 'c.png'))
+
+
+def test_a_log_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='nowhere: no such log, and no'):
+        read_log(tmp_path / 'nowhere')

@@ -221,7 +221,7 @@ def test_plot_refuses_what_is_no_log(place, capsys):
 
 def test_wrong_usage_ends_with_code_2(place):
     with pytest.raises(SystemExit) as stop:
-        main(['voc-fcn8s'])
+        main(['--weights', 'w.caffemodel'])
     assert stop.value.code == 2
 
 

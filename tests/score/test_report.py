@@ -198,3 +198,24 @@ def test_classes_go_from_the_best_to_those_without_a_score():
     text = page.bars(metrics(hist), hist, ['one', 'two', 'none'], COLOURS)
     assert text.index('two') < text.index('one') < text.index('none')
     assert 'width:50.00%' in text
+
+
+def test_a_directory_alone_has_the_page_of_its_newest_snapshot(
+    tmp_path, monkeypatch, capsys
+):
+    for variable, place in write_dataset('voc-fcn8s', tmp_path / 'd').items():
+        monkeypatch.setenv(variable, place)
+    folder = write_network('voc-fcn8s', tmp_path)
+    monkeypatch.chdir(tmp_path)
+    words = ['report', 'voc-fcn8s', '--gpu', 'cpu', '--images', '1']
+    words += ['--allow-train']
+    assert main(words) == 1
+    error = f'{folder}/snapshot has no snapshot to score: give --weights,'
+    assert error in capsys.readouterr().err
+    (folder / 'snapshot').mkdir()
+    for iteration in (4, 12):
+        path = folder / f'snapshot/train_iter_{iteration}.caffemodel'
+        path.write_bytes((folder / 'w.caffemodel').read_bytes())
+    assert main(words) == 0
+    text = (tmp_path / 'report.html').read_text(encoding='utf-8')
+    assert 'voc-fcn8s/snapshot/train_iter_12.caffemodel (' in text

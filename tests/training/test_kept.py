@@ -66,7 +66,10 @@ def test_who_goes_back_is_another_run_from_there(kept):
     solver = SimpleNamespace(iter=8, run='old')
     (line,) = kept.goes_on(solver)
     later = [f'train_iter_{i}.solverstate' for i in (20, 16, 12)]
-    assert ', '.join(later) in line
+    assert 'of another course: ' + ', '.join(later) in line
+    (kept.folder / 'train_iter_20.resume.json').unlink()
+    (line,) = kept.goes_on(SimpleNamespace(iter=8, run='old'))
+    assert 'of an unknown course (without their .resume.json): train' in line
     assert solver.run not in ('old', '')
     kept.begin(solver.run)
     put(kept, solver.run, 12)
@@ -106,3 +109,14 @@ def test_scores_are_of_one_run_and_those_redone_are_forgotten(kept):
 
 def test_two_runs_never_have_one_name():
     assert len({new_run() for _ in range(20)}) == 20
+
+
+def test_what_a_killed_process_left_half_written_is_removed(kept):
+    put(kept, 'old', 4)
+    kept.begin('old')
+    whole = sorted(kept.folder.iterdir())
+    first = '.train_iter_8.caffemodel.5678cdef.part'  # on the way to another
+    for name in ('train_iter_8.caffemodel', first, 'runs.json'):
+        (kept.folder / f'.{name}.1234abcd.part').touch()
+    kept.clean()
+    assert sorted(kept.folder.iterdir()) == whole

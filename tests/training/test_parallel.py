@@ -8,8 +8,8 @@ import sys
 import pytest
 import torch
 import torch.distributed as dist
-from small_runs import ROOT
-from test_ranks import TORCHRUN
+from forked import ROOT
+from small_ranks import TORCHRUN
 
 import caffe
 from caffe.proto import caffe_pb2 as pb

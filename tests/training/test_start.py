@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from training.run import stored
+from training.start import stored
 from weights import formats
 
 
