@@ -43,8 +43,9 @@ def test_blobs_that_nobody_keeps_are_freed(device):
     built.set_keep(['pool1'])
     for _ in range(2):
         found = built.forward(blobs=['pool1'])
-        for name in whole:
-            np.testing.assert_allclose(found[name], whole[name], 1e-5)
+        for name, expected in whole.items():  # another way to convolve
+            near = 1e-6 * np.abs(expected).max()
+            np.testing.assert_allclose(found[name], expected, 1e-5, near)
         splits = [f'pool1_sigm_0_split_{k}' for k in (0, 1)]
         assert freed(built) == ['conv1', *splits]
     built.set_keep(None)
