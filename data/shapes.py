@@ -45,7 +45,7 @@ def write(root=HOME, train=480, val=60, crops=1200, held_out=200):
     )
     stamp = root / STAMP
     if stamp.is_file():
-        if json.loads(stamp.read_text()) == dict(wanted, complete=True):
+        if made(stamp) == dict(wanted, complete=True):
             print(f'{root}: {train} + {val} pictures, already there')
             return
     elif root.is_dir() and any(root.iterdir()):
@@ -64,6 +64,14 @@ def write(root=HOME, train=480, val=60, crops=1200, held_out=200):
         f'{len(CLASSES)} classes; look at contact.png there. Use it with '
         f'--voc {root} --sbd {root}'
     )
+
+
+def made(stamp):
+    """What a stamp says; None of one that was cut off while it was written."""
+    try:
+        return json.loads(stamp.read_text())
+    except ValueError:
+        return None
 
 
 def splits(train, val):

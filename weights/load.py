@@ -53,7 +53,7 @@ def must_exist(path, directory):
             f'; the published ones were at {network.address}, '
             f'`python -m weights fetch {directory}` tries to get them'
         )
-    if directory:
+    if network:
         hint += f'; your own come from `python {directory}/solve.py`'
     raise FileNotFoundError(f'{path}: no such model file{hint}')
 

@@ -194,6 +194,16 @@ def test_an_interrupted_or_other_one_is_written_anew(tmp_path):
     assert len(ids) == 4
 
 
+def test_one_whose_stamp_was_cut_off_is_written_anew(tmp_path):
+    sizes = dict(train=2, val=1, crops=1, held_out=1)
+    shapes.write(tmp_path / 'shapes', **sizes)
+    stamp = tmp_path / 'shapes' / shapes.STAMP
+    whole = stamp.read_text()
+    stamp.write_text(whole[:20])
+    shapes.write(tmp_path / 'shapes', **sizes)
+    assert stamp.read_text() == whole
+
+
 def test_it_never_mixes_with_other_files(tmp_path):
     (tmp_path / 'precious.txt').write_text('mine')
     with pytest.raises(ValueError, match='has other things in it'):
