@@ -24,6 +24,7 @@ sys.path.insert(0, str(ROOT / 'data'))  # for `module: "voc_layers"`
 import caffe  # noqa: E402
 import miniature  # noqa: E402
 import solve  # noqa: E402
+from ablations.variant import put  # noqa: E402
 from caffe.log import logger  # noqa: E402
 from caffe.proto import caffe_pb2 as pb  # noqa: E402
 from caffe.proto import text  # noqa: E402
@@ -32,11 +33,7 @@ from nets import edits, vgg16  # noqa: E402
 from score import palette, plot  # noqa: E402
 from score.log import METRICS, Log, parse  # noqa: E402
 from surgery.__main__ import convert  # noqa: E402
-from training import (  # noqa: E402
-    needs,
-    record,  # noqa: E402
-    run,
-)
+from training import needs, record, run  # noqa: E402
 
 ROUNDS, ITERATIONS = 4, 300
 STAGES = 'voc-fcn32s', 'voc-fcn16s', 'voc-fcn8s'
@@ -89,9 +86,7 @@ def train_classifier(trunk, data, settings):
     param = text.parse(settings, pb.SolverParameter(), 'demo.py')
     param.train_net_param.CopyFrom(miniature.classifier('train', data))
     param.test_net_param.add().CopyFrom(miniature.classifier('val', data))
-    recipe = miniature.put(
-        trunk.parent / 'solver.prototxt', text.to_text(param)
-    )
+    recipe = put(trunk.parent / 'solver.prototxt', text.to_text(param))
     if fresh(trunk, recipe, data / shapes.STAMP):
         return print(f'{shown(trunk)}: already there')
     print(f'\nclassifier: {param.max_iter} iterations')

@@ -114,11 +114,3 @@ def write_directory(folder, end, snapshot):
     variant = Variant.read(ROOT / folder.name)
     shrink(variant.nets.values(), variant.solver, end, snapshot)
     return variant.write(folder)
-
-
-def put(path, content):
-    """Writes a text file, unless it says the same already. Gives: path"""
-    if not path.is_file() or path.read_text() != content:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content)
-    return path

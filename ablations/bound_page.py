@@ -4,7 +4,6 @@ predictions coarser than the image. Its parts are those of page.py."""
 import csv
 import io
 from html import escape
-from pathlib import Path
 
 import numpy as np
 
@@ -41,20 +40,13 @@ def write(name, study, bound, out, commands, note=''):
         *(example(each, bound.names) for each in bound.examples),
         *page.again([], out, commands),
     ]
-    title = f'{page.heading(name)}: {study.question}'
-    path = Path(out, page.NAME)
-    page.save(path, page.document(title, parts))
-    page.save(Path(out, sheets.CSV), csv_text(bound))
-    page.save(
-        Path(out, sheets.TEX),
-        sheets.tabular(
-            f'{sheets.escaped(study.question)} {sheets.escaped(about)}',
-            name,
-            head,
-            [[cell.replace('–', '--') for cell in row] for row in rows],
-        ),
+    tex = sheets.tabular(
+        f'{sheets.escaped(study.question)} {sheets.escaped(about)}',
+        name,
+        head,
+        [[cell.replace('–', '--') for cell in row] for row in rows],
     )
-    return path
+    return page.save(name, study, parts, csv_text(bound), tex, out)
 
 
 def csv_text(bound):

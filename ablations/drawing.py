@@ -1,16 +1,15 @@
 """What the figures of a study have in common: styles of lines, bands around
-them, and matplotlib's SVG made fit for a page.
+them, and matplotlib's SVG made fit for a page with several.
 
 matplotlib is imported when something is drawn, never before.
 """
 
-import io
 import re
 import zlib
 
 import numpy as np
 
-from score.plot import COLOURS, LOOK, ON_PAGE
+from score.plot import COLOURS, LOOK, as_svg, matplotlib_here
 
 DASHES = '-', '--', ':'  # when colours run out
 MARKS = {'marker': 'o', 'markersize': 3.5}
@@ -32,19 +31,11 @@ def style(number):
 
 def drawn(size, draw):
     """Takes: size: inches; draw: function of a matplotlib figure"""
-    import matplotlib
-    import matplotlib.figure
-
-    file = io.StringIO()
-    nothing = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
+    matplotlib = matplotlib_here()
     with matplotlib.rc_context(LOOK):
         figure = matplotlib.figure.Figure(size, layout='constrained')
         draw(figure)
-        figure.savefig(file, format='svg', transparent=True, metadata=nothing)
-    text = file.getvalue()
-    for colour, name in ON_PAGE.items():
-        text = text.replace(colour, f'var(--{name}, {colour})')
-    text = NUMBERED.sub('', text[text.index('<svg') :])
+        text = NUMBERED.sub('', as_svg(figure))
     own = f'f{zlib.crc32(text.encode()):x}-'  # a name occurs once on a page
     return NAMED.sub(rf'\g<1>{own}', text)
 

@@ -13,14 +13,13 @@ import numpy as np
 import torch
 from scipy.ndimage import distance_transform_edt
 
-import caffe
 import networks
 from ablations.result import BANDS, Counts, Kernels, Picture
 from ablations.studies import apply
 from ablations.variant import Variant
 from caffe.proto import caffe_pb2 as pb
 from data.classes import VOID
-from score.nets import Test, must_have_classes, picture
+from score.nets import must_have_classes, picture, test_net
 from score.seg import each_scored, progress
 from weights.load import choose_device, load
 
@@ -40,7 +39,7 @@ def measure(folder, model, tests, device=None, pictures=6):
     choose_device(device)
     counts, kernels, shown = {}, {}, []
     for name, edits in tests.items():
-        net, test = test_net(folder, edits)
+        net, test = edited_net(folder, edits)
         for notice in load(net, model):
             print(notice, file=sys.stderr)
         first = not counts
@@ -51,23 +50,16 @@ def measure(folder, model, tests, device=None, pictures=6):
     return counts, kernels, shown
 
 
-def test_net(folder, edits):
-    """A directory's net for testing, edited. Gives: net, Test of the split
-    that it names"""
+def edited_net(folder, edits):
+    """A directory's net for testing, edited. Gives: net, Test of its first
+    task on the split that it names"""
     folder = networks.folder(folder)
-    path = networks.prototxt(folder, 'test')
-    nets = {path.name: networks.read(path)}
-    apply(Variant(folder.name, nets, pb.SolverParameter()), edits)
-    param = nets[path.name]
-    data = networks.data_param(param, path)
-    net = caffe.Net(param, caffe.TEST, root=folder)
-    layer = next(layer for layer in net.layers if hasattr(layer, 'indices'))
-    return net, Test(
-        networks.with_split(param, path),
-        layer.indices,
-        networks.tasks(param)[:1],
-        networks.source_of(layer, data),
-    )
+
+    def edit(param, name):
+        apply(Variant(folder.name, {name: param}, pb.SolverParameter()), edits)
+
+    net, test = test_net(folder, edit=edit)
+    return net, test._replace(tasks=test.tasks[:1])
 
 
 # counts -------------------------------------------------------------------

@@ -13,11 +13,11 @@ from ablations import figures, pictures, sheets, tables
 from ablations.statistics import COVERS, significance
 from ablations.summary import DRAWS, groups, rows, runs, trained
 from caffe.proto.files import replacing
-from score.page import table
+from score.page import document, table
 from score.report import STYLE as SHARED
 
 NAME = 'report.html'
-STYLE = Path(__file__).with_name('page.css')
+STYLES = SHARED, Path(__file__).with_name('page.css')
 
 
 def write(name, study, cells, failed, out, commands, note=''):
@@ -49,26 +49,23 @@ def write(name, study, cells, failed, out, commands, note=''):
             parts += kernels(trained(study, cells))
         parts += predictions(trained(study, cells))
     parts += again(found, out, commands)
-    save(Path(out, NAME), document(f'{heading(name)}: {study.question}', parts))
-    save(Path(out, sheets.CSV), sheets.csv_text(cells))
-    save(Path(out, sheets.TEX), sheets.tex_text(name, study, blocks))
+    csv = sheets.csv_text(cells)
+    tex = sheets.tex_text(name, study, blocks)
+    return save(name, study, parts, csv, tex, out)
+
+
+def save(name, study, parts, csv, tex, out):
+    """Writes the page and its tables. Gives: path of the page"""
+    title = f'{heading(name)}: {study.question}'
+    style = ''.join(path.read_text() for path in STYLES)
+    for file, text in (
+        (NAME, document(title, style, parts)),
+        (sheets.CSV, csv),
+        (sheets.TEX, tex),
+    ):
+        with replacing(Path(out, file)) as temporary:
+            Path(temporary).write_text(text, encoding='utf-8')
     return Path(out, NAME)
-
-
-def document(title, parts):
-    """Takes: title: text; parts: HTML"""
-    style = SHARED.read_text() + STYLE.read_text()
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f'<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n'
-        '<body>\n' + '\n'.join(parts) + '\n</body></html>\n'
-    )
-
-
-def save(path, text):
-    with replacing(path) as temporary:
-        Path(temporary).write_text(text, encoding='utf-8')
 
 
 # sections, as lists of HTML -----------------------------------------------

@@ -11,7 +11,7 @@ from ablations.summary import names_of
 from ablations.tables import grouped, number, with_spread
 from data.classes import VOID
 from data.palette import colours_of, label_image
-from score.page import data_uri, swatch
+from score.page import data_uri, small, swatch
 from surgery.bilinear import upsample_filt
 
 POSITIVE, NEGATIVE = np.array((0, 114, 178)), np.array((213, 94, 0))
@@ -19,7 +19,6 @@ NUMBERED = 6  # pixels, up to which a kernel has room for its values
 ACROSS = 7  # pictures beside each other, at most
 FAINT = 4  # times smaller than the scale is too pale to be seen
 ROUNDING = 1e-6  # how far a kernel that is bilinear may seem from it
-SIDE = 320  # pixels of a picture's longer side on the page
 
 
 def figure(picture, caption):
@@ -230,12 +229,3 @@ def photograph(image, name):
     uri = data_uri(small(Image.fromarray(image)), 'JPEG', quality=85)
     alt = escape(f'image of {name}')
     return figure(f'<img src="{uri}" alt="{alt}">', 'image')
-
-
-def small(image):
-    """No larger than a page needs; labels stay labels."""
-    scale = min(1, SIDE / max(image.size))
-    size = [max(1, round(length * scale)) for length in image.size]
-    labels = image.mode == 'P'
-    how = Image.Resampling.NEAREST if labels else Image.Resampling.LANCZOS
-    return image.resize(size, how)

@@ -80,27 +80,17 @@ class Result(NamedTuple):
 
 
 def save(result, folder):
-    counts = {
-        f'{test}:{field}': value
-        for test, each in result.counts.items()
-        for field, value in each._asdict().items()
-    }
-    kernels = {
-        f'{layer}:{field}': value
-        for layer, each in result.kernels.items()
-        for field, value in each._asdict().items()
-    }
-    pictures = {
-        f'{number}:{field}': value
-        for number, each in enumerate(result.pictures)
-        for field, value in each._asdict().items()
-    }
     folder = Path(folder)
-    for name, arrays in (
-        ('counts', counts),
-        ('kernels', kernels),
-        ('pictures', pictures),
+    for name, groups in (
+        ('counts', result.counts),
+        ('kernels', result.kernels),
+        ('pictures', dict(enumerate(result.pictures))),
     ):
+        arrays = {
+            f'{group}:{field}': value
+            for group, each in groups.items()
+            for field, value in each._asdict().items()
+        }
         with replacing(folder / f'{name}.npz') as temporary:
             with open(temporary, 'wb') as file:
                 np.savez_compressed(file, **arrays)

@@ -21,6 +21,7 @@ from ablations.studies import apply
 from ablations.variant import Variant
 from caffe.proto.files import replacing
 from score.log import read_log
+from score.report import peak_memory
 from training import checks, needs
 from training import run as training
 from training.repeat import commit
@@ -175,7 +176,7 @@ def facts_of(run, start, device, began):
         'began': time.strftime('%Y-%m-%d %H:%M', time.localtime(began)),
         'seconds': time.time() - began,
         'iterations_per_second': speed_of(run.folder),
-        'memory': peak(chosen),
+        'memory': peak_memory(chosen),
     }
 
 
@@ -184,15 +185,3 @@ def speed_of(folder):
     speed = read_log(folder).train.get('speed')
     known = [] if speed is None else speed.value[speed.value > 0]
     return float(np.median(known)) if len(known) else None
-
-
-def peak(device):
-    """Of the memory so far in GB; None where that is not known."""
-    if device != 'cpu':
-        return torch.cuda.max_memory_allocated() / 1e9
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    unit = 1 if sys.platform == 'darwin' else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9

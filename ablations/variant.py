@@ -56,32 +56,20 @@ class Variant:
     def write(self, folder):
         """Gives: paths of the files, which are left alone if they say the
         same already"""
-        paths = []
-        for name, content in self.texts().items():
-            path = Path(folder, name)
-            if not path.is_file() or path.read_text() != content:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(content)
-            paths.append(path)
-        return paths
+        texts = self.texts().items()
+        return [put(Path(folder, name), content) for name, content in texts]
+
+
+def put(path, content):
+    """Writes a text file, unless it says the same already. Gives: path"""
+    if not path.is_file() or path.read_text() != content:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return path
 
 
 def copied(message):
     return type(message).FromString(message.SerializeToString())
-
-
-def remove(net, names):
-    """Takes layers with one bottom and one top out of a net: who read what
-    they gave reads what they read."""
-    instead, kept = {}, []
-    for layer in net.layer:
-        layer.bottom[:] = [instead.get(blob, blob) for blob in layer.bottom]
-        if layer.name not in names:
-            kept.append(copied(layer))
-        elif layer.top[0] != layer.bottom[0]:  # else it worked in place
-            instead[layer.top[0]] = layer.bottom[0]
-    del net.layer[:]
-    net.layer.extend(kept)
 
 
 # diff -----------------------------------------------------------------------

@@ -31,11 +31,17 @@ def slim(param, divisor):
 
 
 def without(param, *types):
-    """Removes in-place layers of these types (Dropout, say)."""
-    kept = [layer for layer in param.layer if layer.type not in types]
-    copies = [pb.LayerParameter.FromString(x.SerializeToString()) for x in kept]
+    """Removes layers of these types (Dropout, say), which have one bottom and
+    one top: who read what they gave reads what they read."""
+    instead, kept = {}, []
+    for layer in param.layer:
+        layer.bottom[:] = [instead.get(blob, blob) for blob in layer.bottom]
+        if layer.type not in types:
+            kept.append(pb.LayerParameter.FromString(layer.SerializeToString()))
+        elif layer.top[0] != layer.bottom[0]:  # else it worked in place
+            instead[layer.top[0]] = layer.bottom[0]
     del param.layer[:]
-    param.layer.extend(copies)
+    param.layer.extend(kept)
     return param
 
 

@@ -12,10 +12,10 @@ from PIL import Image
 
 from data.palette import COLOURS, label_image
 from score.hist import metrics
+from score.page import small
 
 WRONG = np.array((214, 39, 40))
 UNJUDGED = np.array((176, 196, 222))
-SIDE = 320  # pixels of a picture's longer side on the page
 
 
 class Example(NamedTuple):
@@ -81,9 +81,9 @@ def _example(scored, hist, result, picture, colours):
         result.overall_acc,
         mistakes(hist),
         np.unique([*np.unique(true[known]), *np.unique(pred)]),
-        _small(Image.fromarray(picture)),
-        *(_small(label) for label in maps),
-        _small(error),
+        small(Image.fromarray(picture)),
+        *(small(label) for label in maps),
+        small(error),
     )
 
 
@@ -113,12 +113,3 @@ def error_map(picture, true, pred, known):
     page[wrong] = 0.2 * page[wrong] + 0.8 * WRONG
     page[~known] = UNJUDGED
     return page.round().astype(np.uint8)
-
-
-def _small(image):
-    """No larger than a page needs; labels stay labels."""
-    scale = min(1, SIDE / max(image.size))
-    size = [max(1, round(length * scale)) for length in image.size]
-    labels = image.mode == 'P'
-    how = Image.Resampling.NEAREST if labels else Image.Resampling.LANCZOS
-    return image.resize(size, how)

@@ -99,6 +99,24 @@ def parse(text):
     return _curves(reader.train), _curves(reader.test), seg
 
 
+class Lines:
+    """Written to like a file; `take` gets every line once it has ended."""
+
+    _rest = ''  # of a line that has not ended
+
+    def write(self, text):
+        *lines, self._rest = (self._rest + text).replace('\r', '\n').split('\n')
+        for line in lines:
+            self.take(line)
+        return len(text)
+
+    def flush(self):
+        """Nothing is held back but a line that has not ended."""
+
+    def close(self):
+        self.write('\n')
+
+
 class Reader:
     """Takes a log line by line. train, test and seg are as in Log, with
     {iteration: value} in place of Curves."""

@@ -27,10 +27,16 @@ class Test(NamedTuple):
     source: networks.Source
 
 
-def test_net(folder, split=None):
-    """A directory's net for testing, on a split of choice. Gives: net, Test"""
+def test_net(folder, split=None, edit=None):
+    """A directory's net for testing, on a split of choice. Gives: net, Test
+
+    Takes: edit: a function that changes its NetParameter first, given that
+           and the name of its file
+    """
     path = networks.prototxt(folder, 'test')
     param = networks.read(path)
+    if edit:
+        edit(param, path.name)
     split = networks.with_split(param, path, split)
     net = caffe.Net(param, caffe.TEST, root=folder)
     layer = next((x for x in net.layers if hasattr(x, 'indices')), None)

@@ -10,7 +10,9 @@ import math
 from html import escape
 
 import numpy as np
+from PIL import Image
 
+SIDE = 320  # pixels of a picture's longer side on the page
 NUMBERED = 25  # classes, up to which a matrix has room for numbers
 
 
@@ -32,6 +34,25 @@ def table(head, rows, kind=''):
     )
     top = f'<thead><tr>{top}</tr></thead>' if head else ''
     return f'<table class="{kind}">{top}<tbody>\n{body}</tbody></table>'
+
+
+def document(title, style, parts):
+    """A whole page. Takes: title: text; style: CSS; parts: of HTML"""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f'<title>{escape(title)}</title>\n<style>\n{style}</style></head>\n'
+        '<body>\n' + '\n'.join(parts) + '\n</body></html>\n'
+    )
+
+
+def small(image):
+    """No larger than a page needs; labels stay labels."""
+    scale = min(1, SIDE / max(image.size))
+    size = [max(1, round(length * scale)) for length in image.size]
+    labels = image.mode == 'P'
+    how = Image.Resampling.NEAREST if labels else Image.Resampling.LANCZOS
+    return image.resize(size, how)
 
 
 def data_uri(image, kind='PNG', **options):

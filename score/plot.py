@@ -63,7 +63,7 @@ def plot(logs, out, published=None, names=None, head=0):
     Gives: the two paths
     """
     paths = [Path(out).with_suffix(s) for s in ('.png', '.svg')]
-    with _matplotlib().rc_context(LOOK):
+    with matplotlib_here().rc_context(LOOK):
         figure = _figure(logs, published, names, head)
         paths[0].parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(paths[0], dpi=144)
@@ -74,11 +74,15 @@ def plot(logs, out, published=None, names=None, head=0):
 def svg(logs, published=None, names=None, head=0):
     """The same as the text of an <svg> for a page, without a background of
     its own, in the page's colours where it defines any. Gives: str"""
+    with matplotlib_here().rc_context(LOOK):
+        return as_svg(_figure(logs, published, names, head))
+
+
+def as_svg(figure):
+    """A figure of LOOK as the text of an <svg> like that."""
     file = io.StringIO()
     nothing = dict.fromkeys(('Date', 'Creator', 'Format', 'Type'))
-    with _matplotlib().rc_context(LOOK):
-        figure = _figure(logs, published, names, head)
-        figure.savefig(file, format='svg', transparent=True, metadata=nothing)
+    figure.savefig(file, format='svg', transparent=True, metadata=nothing)
     text = file.getvalue()
     for colour, name in ON_PAGE.items():
         text = text.replace(colour, f'var(--{name}, {colour})')
@@ -89,7 +93,7 @@ def _figure(logs, published, names, head):
     logs = [read_log(log) if _is_path(log) else log for log in logs]
     names = names or short_names([log.path for log in logs])
     scored = published or any(len(log.seg) > head for log in logs)
-    figure = _matplotlib().figure.Figure(
+    figure = matplotlib_here().figure.Figure(
         (12, 6) if scored else (8, 5), layout='constrained'
     )
     panels = figure.subplot_mosaic(
@@ -107,7 +111,8 @@ def _is_path(log):
     return isinstance(log, (str, Path))
 
 
-def _matplotlib():
+def matplotlib_here():
+    """The library. Raises: ModuleNotFoundError, with what to do, without it"""
     try:
         import matplotlib
         import matplotlib.figure

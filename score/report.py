@@ -17,7 +17,7 @@ import torch
 
 from score import protocols
 from score.gallery import mistakes
-from score.page import bars, example, matrix, percent, table
+from score.page import bars, document, example, matrix, percent, table
 from score.table import METRICS
 
 STYLE = Path(__file__).with_name('report.css')
@@ -90,16 +90,22 @@ def machine(device):
 
 
 def memory(device):
+    peak = peak_memory(device)
+    if peak is None:
+        return 'not known here'
+    return f'{peak:.2f} GB of the {"process" if device == "cpu" else "GPU"}'
+
+
+def peak_memory(device):
+    """So far, in GB; None where it is not known. Takes: device: see machine"""
     if device != 'cpu':
-        peak = torch.cuda.max_memory_allocated()
-        return f'{peak / 1e9:.2f} GB of the GPU'
+        return torch.cuda.max_memory_allocated() / 1e9
     try:
         import resource
     except ImportError:  # Windows
-        return 'not known here'
+        return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    unit = 1 if platform.system() == 'Darwin' else 1024
-    return f'{peak * unit / 1e9:.2f} GB of the process'
+    return peak * (1 if platform.system() == 'Darwin' else 1024) / 1e9
 
 
 def page(title, facts, scores, speed):
@@ -118,12 +124,7 @@ def page(title, facts, scores, speed):
         '<p>Of this scoring run: reading the image, the forward pass, the '
         'loss, the counting.</p>'
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width">\n'
-        f'<title>{escape(title)}</title>\n<style>\n{STYLE.read_text()}'
-        '</style></head>\n<body>\n' + '\n'.join(parts) + '\n</body></html>\n'
-    )
+    return document(title, STYLE.read_text(), parts)
 
 
 def _task(scores, several):

@@ -14,14 +14,14 @@ import os
 import sys
 from pathlib import Path
 
-from score.log import METRICS, Reader
+from score.log import METRICS, Lines, Reader
 
 NAME = 'metrics.csv'
 TRAIN = {'loss': 'loss', 'lr': 'lr', 'iterations per second': 'speed'}
 SEG = {'test loss': 'loss', **{name: name for name in METRICS}}
 
 
-class Sheet:
+class Sheet(Lines):
     """A file that turns log lines into rows.
 
     Takes: path: of the table; if it is there its rows stay, as far as the
@@ -31,7 +31,6 @@ class Sheet:
 
     def __init__(self, path):
         self.path, self.reader = Path(path), Reader()
-        self._rest = ''  # of a line that has not ended
         self._ends = {}  # iteration -> where its row ends in the file
         self._columns = None  # of the file
         self._complained = False
@@ -44,19 +43,7 @@ class Sheet:
     def __exit__(self, *_):
         self.close()
 
-    def write(self, text):
-        *lines, self._rest = (self._rest + text).replace('\r', '\n').split('\n')
-        for line in lines:
-            self._take(line)
-        return len(text)
-
-    def flush(self):
-        """Nothing is held back but a line that has not ended."""
-
-    def close(self):
-        self.write('\n')
-
-    def _take(self, line):
+    def take(self, line):
         iteration = self.reader.feed(line)
         if iteration is None:
             return

@@ -7,7 +7,7 @@ import sys
 
 import small_runs
 from forked import ROOT, Forked
-from small_runs import directory
+from small_runs import directory, set_rate
 
 TORCHRUN = [
     *('-m', 'torch.distributed.run', '--nproc-per-node=2'),
@@ -35,7 +35,8 @@ def made(place, monkeypatch, snapshot=100, learn=True):
     folder, environ = directory(place, snapshot=snapshot)
     path = folder / 'solver.prototxt'
     text = re.sub('momentum: .*', 'momentum: 0.9', path.read_text())
-    path.write_text(re.sub('base_lr: .*', 'base_lr: 1e-6', text))
+    path.write_text(text)
+    set_rate(folder, '1e-6')
     environ = {**environ, 'GLOO_SOCKET_IFNAME': 'lo'}
     return folder, environ
 

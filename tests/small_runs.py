@@ -2,6 +2,7 @@
 a network directory in a process of its own."""
 
 import os
+import re
 
 import miniatures
 import numpy as np
@@ -73,6 +74,12 @@ def directory(place, snapshot=3):
         **write_voc(place / 'data'),
         'OMP_NUM_THREADS': '1',
     }
+
+
+def set_rate(folder, rate):
+    """Edits the base_lr of a directory's solver. Takes: rate: text"""
+    path = folder / 'solver.prototxt'
+    path.write_text(re.sub('base_lr: .*', f'base_lr: {rate}', path.read_text()))
 
 
 CHILD = """

@@ -17,6 +17,7 @@ from small_runs import (
     finish,
     iterations,
     read_until,
+    set_rate,
     start,
 )
 from test_kill import weights as weights_of
@@ -105,10 +106,7 @@ def test_a_file_that_goes_bad_in_the_middle_is_named_or_skipped(run, name):
 
 def test_numbers_that_are_none_end_the_run_with_image_and_layer(run):
     folder, environ = run
-    solver = folder / 'solver.prototxt'
-    text = solver.read_text()
-    lr = next(x for x in text.splitlines() if x.startswith('base_lr'))
-    solver.write_text(text.replace(lr, 'base_lr: 1e30'))
+    set_rate(folder, '1e30')
     status, out = finish(folder, environ)
     assert status == 1
     assert 'WARNING: layer' in out, 'the rate does not fit the loss'

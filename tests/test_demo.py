@@ -9,6 +9,7 @@ import pytest
 import caffe
 import demo
 import miniature
+from ablations.variant import put
 from caffe.proto import text
 from data import shapes
 
@@ -69,10 +70,10 @@ def test_what_is_finished_is_kept(ran, data, capsys):
 def test_what_is_older_than_its_source_is_not_kept(tmp_path):
     old, new = tmp_path / 'old', tmp_path / 'new'
     for path, age in ((old, 100), (new, 200)):
-        miniature.put(path, 'content')
+        put(path, 'content')
         os.utime(path, (age, age))
     assert demo.fresh(new, old) and not demo.fresh(old, new)
-    miniature.put(new, 'content')
+    put(new, 'content')
     assert new.stat().st_mtime == 200, 'the same content: left alone'
     assert not demo.fresh(tmp_path / 'none')
 

@@ -13,7 +13,7 @@ import termios
 
 import pytest
 import torch
-from small_runs import directory, finish, start
+from small_runs import directory, finish, set_rate, start
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -73,10 +73,7 @@ def test_the_prototxts_of_a_run_outlive_their_edits(run):
 
 def test_warnings_and_what_ends_a_run_are_in_its_log(run):
     folder, environ = run
-    solver = folder / 'solver.prototxt'
-    text = solver.read_text()
-    lr = next(x for x in text.splitlines() if x.startswith('base_lr'))
-    solver.write_text(text.replace(lr, 'base_lr: 1e30'))
+    set_rate(folder, '1e30')
     status, out = finish(folder, environ)
     assert status == 1
     warning = next(x for x in out.splitlines() if x.startswith('WARNING: '))

@@ -14,7 +14,7 @@ import sys
 import time
 from pathlib import Path
 
-from score.log import Reader
+from score.log import Lines, Reader
 from score.sheet import SEG, columns
 
 
@@ -31,7 +31,7 @@ def missing():
     return []
 
 
-class Events:
+class Events(Lines):
     """A file that turns log lines into events.
 
     Takes: folder: for the files of events; begin: the iteration after which
@@ -44,7 +44,6 @@ class Events:
         ending = f'{time.time_ns()}.{socket.gethostname()}.{os.getpid()}'
         self.path = Path(folder, f'events.out.tfevents.{ending}')
         self.reader = Reader()
-        self._rest = ''  # of a line that has not ended
         self._told = {}  # column -> iteration
         self._waiting, self._end = [], 0  # what is to be written, and where
         self._complained = False
@@ -55,12 +54,9 @@ class Events:
                 self._tell(column, begin, points[begin])  # is not done again
         self._save()
 
-    def write(self, text):
-        *lines, self._rest = (self._rest + text).replace('\r', '\n').split('\n')
-        for line in lines:
-            iteration = self.reader.feed(line)
-            if iteration is None:
-                continue
+    def take(self, line):
+        iteration = self.reader.feed(line)
+        if iteration is not None:
             for column, points in columns(self.reader).items():
                 if iteration in points:
                     self._tell(column, iteration, points[iteration])
@@ -68,13 +64,6 @@ class Events:
             self._save()
         except OSError as error:
             self._complain(error)
-        return len(text)
-
-    def flush(self):
-        """Nothing is held back but a line that has not ended."""
-
-    def close(self):
-        self.write('\n')
 
     def _tell(self, column, iteration, value):
         if self._told.get(column) != iteration:

@@ -38,9 +38,12 @@ def newest(folder, kind, any_run=False):
         if not whole:
             continue
         model = path.with_name(f'{whole[1]}.caffemodel{whole[3] or ""}')
-        if model.is_file() and last in (None, run_of(folder / whole[1])):
-            found[int(whole[2])] = path
-    return found[max(found)] if found else None
+        if model.is_file():
+            found[int(whole[2])] = path, folder / f'{whole[1]}.solverstate'
+    for _, (path, state) in sorted(found.items(), reverse=True):
+        if last in (None, run_of(state)):
+            return path
+    return None
 
 
 def snapshots(folder):
@@ -52,14 +55,9 @@ def snapshots(folder):
     return prefix if prefix.is_dir() else prefix.parent
 
 
-def run_of(stem):
+def run_of(state):
     """The run that a snapshot is of, '' if it does not say."""
-    return read(resume.beside(f'{stem}.solverstate')).get('run', '')
-
-
-def stem(path):
-    """A snapshot's path without .solverstate"""
-    return str(path).rpartition('.solverstate')[0]
+    return read(resume.beside(state)).get('run', '')
 
 
 def listed(paths):
@@ -104,7 +102,7 @@ class Kept:
             int(found[1]): path
             for path in self.folder.glob(f'{self.name}_iter_*')
             if (found := re.fullmatch(pattern, path.name))
-            and self.run in (None, run_of(stem(path)))
+            and self.run in (None, run_of(path))
         }
 
     def afresh(self):
@@ -125,13 +123,13 @@ class Kept:
         a snapshot of its own is another run from here on."""
         states = sorted(self.states().items())[::-1]
         ahead = [path for at, path in states if at > solver.iter]
-        own = [path for path in ahead if run_of(stem(path)) == solver.run]
+        own = [path for path in ahead if run_of(path) == solver.run]
         if own:
             solver.run = new_run()
         if not ahead:
             return []
         course = 'another course'
-        if solver.run and not all(run_of(stem(path)) for path in ahead):
+        if solver.run and not all(run_of(path) for path in ahead):
             course = 'an unknown course (without their .resume.json)'
         return [
             f'this run goes on after iteration {solver.iter}, though there '

@@ -4,7 +4,7 @@ Long, Shelhamer and Darrell, CVPR 2015, section 4.3.
 """
 
 from ablations.study import AS_PUBLISHED, Edit, Study
-from ablations.variant import remove
+from nets import edits
 
 
 def dropout(variant, ratio):
@@ -18,12 +18,11 @@ def dropout(variant, ratio):
             f'{variant.network}: dropout={ratio:g}: a ratio is at least 0 '
             'and below 1'
         )
-    names = {layer.name for layer in found}
     for layer in found:
         layer.dropout_param.dropout_ratio = ratio
     if not ratio:
         for net in variant.nets.values():
-            remove(net, names)
+            edits.without(net, 'Dropout')
 
 
 EDITS = {

@@ -5,29 +5,28 @@ Shelhamer, Long and Darrell, PAMI 2016; voc-fcn8s-atonce/net.py of Berkeley.
 """
 
 from ablations.study import Edit, Study
-from ablations.variant import remove
+from nets import edits
 
 
-def scales(variant):
-    found = {layer.name for layer in variant.layers('Scale')}
-    if not found:
+def fixed(variant):
+    """As published."""
+    if not any(variant.layers('Scale')):
         raise ValueError(
             f'{variant.network} has no Scale to edit; voc-fcn8s-atonce has'
         )
-    return found
 
 
 def without(variant):
-    names = scales(variant)
+    fixed(variant)
     for net in variant.nets.values():
-        remove(net, names)
+        edits.without(net, 'Scale')
 
 
 EDITS = {
     'skip-scale': Edit(
         'the scales of streams that start at once',
         'fixed',
-        {'fixed': scales, 'none': without},
+        {'fixed': fixed, 'none': without},
     )
 }
 STUDY = Study(

@@ -6,8 +6,9 @@ from variants import edited, slim
 
 import caffe
 from ablations.studies import apply
-from ablations.variant import Variant, diff, remove
+from ablations.variant import Variant, diff
 from data.masking import masked
+from nets import edits
 
 
 def shown(network, **values):
@@ -43,7 +44,7 @@ def test_who_read_what_a_removed_layer_gave_reads_what_it_read():
     net = variant.train
     readers = {x.name: list(x.bottom) for x in net.layer}
     assert readers['score_pool4'] == ['scale_pool4']
-    remove(net, {'scale_pool4', 'relu1_1'})
+    edits.without(net, 'Scale', 'ReLU')
     readers = {x.name: list(x.bottom) for x in net.layer}
     assert readers['score_pool4'] == ['pool4']
     assert readers['conv1_2'] == ['conv1_1']
